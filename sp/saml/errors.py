@@ -1,0 +1,14 @@
+"""The few kinds of error the core raises for what it cannot handle.
+
+A refused message is not one of them: it is a `Report`.
+"""
+
+from __future__ import annotations
+
+
+class SamlError(Exception):
+    """The base of everything the core raises. The text is one safe sentence for the person who caused it."""
+
+
+class CertificateError(SamlError):
+    """A certificate that cannot be used: unreadable, of the wrong kind, or too weak."""

@@ -1,0 +1,89 @@
+"""The verdict as a value: outcomes, findings, rows and the report they add up to.
+
+Owns the shape of what is told about a message. Never decides anything about a message itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNING = "warning"  # accepted, but worth knowing
+    SKIPPED = "skipped"  # nothing to say about this message
+    NOT_REACHED = "not_reached"  # an earlier failure left nothing trustworthy to look at
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found, with both sides: what would have passed, and what came."""
+
+    outcome: Outcome
+    expected: str = ""
+    received: str = ""
+
+
+def passed(received: str = "", expected: str = "") -> Finding:
+    return Finding(Outcome.PASSED, expected, received)
+
+
+def failed(*, expected: str, received: str) -> Finding:
+    return Finding(Outcome.FAILED, expected, received)
+
+
+def warning(*, expected: str, received: str) -> Finding:
+    return Finding(Outcome.WARNING, expected, received)
+
+
+def skipped(received: str = "") -> Finding:
+    return Finding(Outcome.SKIPPED, "", received)
+
+
+NOT_REACHED = Finding(Outcome.NOT_REACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a report: the code of a check (see `sp.saml.checks.CHECKS`) and what it found."""
+
+    code: str
+    outcome: Outcome
+    expected: str = ""
+    received: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every check in the order of the table, each exactly once."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The codes of the failed rows, in report order."""
+        return self._codes(Outcome.FAILED)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self._codes(Outcome.WARNING)
+
+    @property
+    def accepts(self) -> bool:
+        """Nothing checked means nothing granted: an empty report, a failed row or one not reached refuses."""
+        refusing = (Outcome.FAILED, Outcome.NOT_REACHED)
+        return bool(self.rows) and not any(row.outcome in refusing for row in self.rows)
+
+    def row(self, code: str) -> Row:
+        """The row of that code. Raises KeyError when the report has none."""
+        for row in self.rows:
+            if row.code == code:
+                return row
+        raise KeyError(code)
+
+    def _codes(self, outcome: Outcome) -> tuple[str, ...]:
+        return tuple(row.code for row in self.rows if row.outcome is outcome)
