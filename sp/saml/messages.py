@@ -193,7 +193,7 @@ class UserLink(StrEnum):
     CREATE = "create"  # nobody has it and provisioning may create a user
     NONE = "none"  # nobody has it and provisioning is off
     MANY = "many"  # several profiles of this account carry it as Federation ID
-    OTHER_ACCOUNT = "other_account"  # a user of another account of the realm owns that user name
+    TAKEN = "taken"  # somebody else in the realm owns that user name: another account, or another Federation ID
     UNKNOWN = "unknown"  # nobody looked: judged without a database
 
 

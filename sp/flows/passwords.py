@@ -1,0 +1,54 @@
+"""Passwords: hashing, checking, making.
+
+Owns argon2 and its parameters. Never stores, logs or returns a password it was given.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+_HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, second choice
+_CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "!#%+:=?@")
+_GENERATED_LENGTH = 16
+
+
+def hash_password(password: str) -> str:
+    return _HASHER.hash(password)
+
+
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """Takes as long for an unknown user name or one without a password as for a wrong password."""
+    try:
+        return _HASHER.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def generate_password() -> str:
+    """A password of 16 characters that keeps the product's rule: lower-case, capital, number, special."""
+    characters = [secrets.choice(group) for group in _CLASSES]
+    everything = "".join(_CLASSES)
+    characters += [secrets.choice(everything) for _ in range(_GENERATED_LENGTH - len(characters))]
+    secrets.SystemRandom().shuffle(characters)
+    return "".join(characters)
+
+
+def password_fault(password: str) -> str | None:
+    """What is missing from a password by the product's rule, as one sentence, or None."""
+    if len(password) >= 8 and all(any(character in group for character in password) for group in _CLASSES[:3]):
+        if any(not character.isalnum() for character in password):
+            return None
+    return (
+        "A password needs at least 8 characters, among them a lower-case letter, a capital, a number and "
+        "a special character."
+    )
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _HASHER.hash(secrets.token_urlsafe())

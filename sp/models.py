@@ -1,0 +1,281 @@
+"""The tables, in reading order.
+
+Owns what is kept and what must be unique. Never queries: all SQL lives in `sp.store`.
+
+A realm is what shares one assertion consumer service. In it companies manage accounts, accounts trust identity
+providers through versions of their settings, users belong to accounts, and every sign-in leaves an attempt.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from sp.saml.messages import AttributeNames, SignedPart, UserMapping
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+_ATTRIBUTES = AttributeNames()
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time in UTC, in databases with and without time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id() -> Any:
+    return Field(default=None, primary_key=True, sa_type=BigId)
+
+
+def _reference(column: str, *, index: bool = False, nullable: bool = False) -> Any:
+    arguments = [ForeignKey(column)]
+    return Field(
+        **({"default": None} if nullable else {}),
+        sa_type=BigId,
+        sa_column_args=arguments,
+        sa_column_kwargs={"index": index, "nullable": nullable},
+    )
+
+
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(
+        **({"default": None} if nullable else {}),
+        sa_type=UtcTime,
+        sa_column_kwargs={"nullable": nullable, "index": index},
+    )
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    DELETED = "deleted"  # a tombstone: provisioning does not bring the name back
+
+
+class UserSource(StrEnum):
+    JUST_IN_TIME = "just_in_time"
+    SUPPORT = "support"
+
+
+class SignInOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Realm(SQLModel, table=True):
+    """What shares one assertion consumer service: issuers and user names are unique within it."""
+
+    id: int | None = _id()
+    name: str = Field(max_length=64, unique=True)
+
+
+class Company(SQLModel, table=True):
+    """The customer."""
+
+    id: int | None = _id()
+    realm_id: int = _reference("realm.id")
+    name: str = Field(max_length=256, unique=True)
+    created_at: datetime = _time()
+
+
+class Administrator(SQLModel, table=True):
+    """Who may manage the accounts of one company. Never linked to a user, whatever a NameID says."""
+
+    id: int | None = _id()
+    company_id: int = _reference("company.id", index=True)
+    username: str = Field(max_length=256)
+    username_key: str = Field(max_length=1024, unique=True)
+    password_hash: str = Field(max_length=256)
+    created_at: datetime = _time()
+
+
+class Account(SQLModel, table=True):
+    """What a customer manages, "Business". It points at the version of its settings that is in force."""
+
+    __table_args__ = (UniqueConstraint("realm_id", "slug"), UniqueConstraint("realm_id", "issuer"))
+
+    id: int | None = _id()
+    realm_id: int = _reference("realm.id")
+    company_id: int = _reference("company.id", index=True)
+    name: str = Field(max_length=256)
+    slug: str = Field(max_length=64)
+    active: bool = True
+    issuer: str | None = Field(default=None, max_length=1024)  # of the settings in force; unique in the realm
+    settings_id: int | None = Field(default=None, sa_type=BigId)  # of the version in force
+    created_at: datetime = _time()
+
+
+class SsoSettings(SQLModel, table=True):
+    """One immutable version of an account's Single Sign On settings: what, by whom, when, and what changed."""
+
+    __tablename__ = "sso_settings"
+    __table_args__ = (UniqueConstraint("account_id", "version"),)
+
+    id: int | None = _id()
+    account_id: int = _reference("account.id")
+    version: int
+    saved_at: datetime = _time()
+    saved_by: str = Field(max_length=256)
+    changes: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
+    password_sign_in: bool = True
+    single_sign_on: bool = False
+    sign_in_url: str = Field(default="", max_length=2048)
+    sign_out_url: str = Field(default="", max_length=2048)
+    issuer: str = Field(default="", max_length=1024)
+    user_mapping: str = Field(default=UserMapping.USERNAME, max_length=32)
+    provisioning: bool = True
+    unsolicited: bool = True
+    signed_part: str = Field(default=SignedPart.EITHER, max_length=16)
+    allow_sha1: bool = False
+    accept_transient: bool = False
+    first_name_attribute: str = Field(default=_ATTRIBUTES.first_name, max_length=1024)
+    last_name_attribute: str = Field(default=_ATTRIBUTES.last_name, max_length=1024)
+    email_attribute: str = Field(default=_ATTRIBUTES.email, max_length=1024)
+
+
+class IdpCertificateRecord(SQLModel, table=True):
+    """A certificate that one version of the settings trusts."""
+
+    __tablename__ = "idp_certificate"
+    __table_args__ = (UniqueConstraint("settings_id", "sha256"),)
+
+    id: int | None = _id()
+    settings_id: int = _reference("sso_settings.id")
+    position: int = 0
+    sha256: str = Field(max_length=64)
+    der: bytes = Field(sa_type=LargeBinary)
+
+
+class User(SQLModel, table=True):
+    """A user profile. `username_key` is the user name without regard to case, unique in the realm."""
+
+    __tablename__ = "user_profile"
+    __table_args__ = (
+        UniqueConstraint("realm_id", "username_key"),
+        Index("ix_user_profile_federation_id", "account_id", "federation_id"),
+    )
+
+    id: int | None = _id()
+    realm_id: int = _reference("realm.id")
+    account_id: int = _reference("account.id")
+    username: str = Field(max_length=256)
+    username_key: str = Field(max_length=1024)
+    federation_id: str = Field(default="", max_length=256)
+    first_name: str = Field(default="", max_length=256)
+    last_name: str = Field(default="", max_length=256)
+    email: str = Field(default="", max_length=256)
+    source: str = Field(default=UserSource.JUST_IN_TIME, max_length=16)
+    status: str = Field(default=UserStatus.ACTIVE, max_length=16)
+    password_hash: str | None = Field(default=None, max_length=256)
+    created_at: datetime = _time()
+    last_sign_in_at: datetime | None = _time(nullable=True)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """One message at the assertion consumer service: the inputs of its verdict, not the prose.
+
+    The report is computed again from `message` (zlib-compressed bytes as received), `settings_id` and
+    `expectations` whenever somebody looks.
+    """
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (Index("ix_sign_in_attempt_account", "account_id", "id"),)
+
+    id: int | None = _id()
+    reference: str = Field(max_length=16, unique=True)
+    realm_id: int = _reference("realm.id")
+    account_id: int | None = _reference("account.id", nullable=True)
+    settings_id: int | None = _reference("sso_settings.id", nullable=True)
+    received_at: datetime = _time()
+    remote_address: str = Field(default="", max_length=64)
+    outcome: str = Field(max_length=16)
+    failed: list[str] = Field(default_factory=list, sa_type=JSON)
+    warnings: list[str] = Field(default_factory=list, sa_type=JSON)
+    issuer: str = Field(default="", max_length=1024)
+    username: str = Field(default="", max_length=256)
+    user_id: int | None = _reference("user_profile.id", nullable=True)
+    provisioned: bool = False
+    expectations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    message: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
+class ConsumedAssertion(SQLModel, table=True):
+    """An assertion that was used, remembered until it has expired everywhere (Profiles 4.1.4.5)."""
+
+    __tablename__ = "consumed_assertion"
+
+    realm_id: int = Field(primary_key=True, sa_type=BigId)
+    issuer: str = Field(primary_key=True, max_length=1024)
+    assertion_id: str = Field(primary_key=True, max_length=1024)
+    expires_at: datetime = _time(index=True)
+
+
+class UserSession(SQLModel, table=True):
+    """A signed-on user's browser. Only the hash of the cookie's token is kept."""
+
+    __tablename__ = "user_session"
+
+    id: int | None = _id()
+    token_hash: str = Field(max_length=64, unique=True)
+    user_id: int = _reference("user_profile.id", index=True)
+    account_id: int = _reference("account.id")
+    method: str = Field(max_length=16)  # "saml" or "password"
+    attempt_reference: str = Field(default="", max_length=16)
+    issuer: str = Field(default="", max_length=1024)
+    name_id: str = Field(default="", max_length=256)
+    name_id_format: str = Field(default="", max_length=256)
+    session_index: str = Field(default="", max_length=1024)
+    authn_context: str = Field(default="", max_length=1024)
+    attributes: dict[str, list[str]] = Field(default_factory=dict, sa_type=JSON)
+    created_at: datetime = _time()
+    last_seen_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+
+
+class AdministratorSession(SQLModel, table=True):
+    """A signed-in administrator's browser. Only the hash of the cookie's token is kept."""
+
+    __tablename__ = "administrator_session"
+
+    id: int | None = _id()
+    token_hash: str = Field(max_length=64, unique=True)
+    administrator_id: int = _reference("administrator.id", index=True)
+    created_at: datetime = _time()
+    last_seen_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+
+
+class PasswordThrottle(SQLModel, table=True):
+    """Wrong passwords sent from one address in the current window."""
+
+    __tablename__ = "password_throttle"
+
+    address: str = Field(primary_key=True, max_length=64)
+    window_started_at: datetime = _time()
+    failures: int = 0

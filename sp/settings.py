@@ -1,0 +1,231 @@
+"""Every knob of the service, typed, with one sentence each.
+
+Owns reading the environment and `.env`; nothing else does. Never opens a file, a socket or a database.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sp.saml.messages import Limits
+
+PREFIX = "VIRTUAL_OFFICE_"
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong. `faults` holds one sentence for each, the setting named."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Settings(BaseSettings):
+    """The settings of one service process, from `VIRTUAL_OFFICE_…` variables or a `.env` file."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    base_url: str = Field("http://localhost:8000", description="Where browsers reach this service.")
+    entity_id: str = Field(
+        "",
+        description="The entity ID, which must be the Audience of every assertion. Default: base URL + /saml2.",
+    )
+    acs_url: str = Field(
+        "",
+        description="The assertion consumer service, Recipient of every assertion. Default: base URL + /saml2.",
+    )
+    host: str = Field(
+        "localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1."
+    )
+    port: Annotated[int, Field(ge=1, le=65535, description="The TCP port to listen on.")] = 8000
+    data_dir: Path = Field(Path("data"), description="The folder that holds the database and other state.")
+    database_url: str = Field(
+        "", description="sqlite:///FILE or postgresql://…; default: virtual-office.db in the data folder."
+    )
+    admin_username: str = Field(
+        "admin@contoso.com", min_length=1, max_length=256, description="The seeded administrator's user name."
+    )
+    admin_password: SecretStr | None = Field(
+        None,
+        description="The seeded administrator's password; without it one is generated at the first start.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look.")
+    details_public: bool | None = Field(
+        None,
+        description="Show reports to whoever posts a response. Default: only when the service runs on loopback.",
+    )
+    clock_skew_seconds: Annotated[
+        int, Field(ge=0, le=300, description="How far other clocks may differ, in seconds.")
+    ] = 180
+    response_max_age_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="How old a response may be, in seconds.")
+    ] = 600
+    request_max_age_seconds: Annotated[
+        int,
+        Field(ge=1, le=3_600, description="How long an unanswered AuthnRequest stays pending, in seconds."),
+    ] = 600
+    max_message_bytes: Annotated[
+        int, Field(ge=1024, le=8 * 1024 * 1024, description="The largest decoded SAML message, in bytes.")
+    ] = 256 * 1024
+    session_idle_minutes: Annotated[
+        int,
+        Field(ge=1, le=1_440, description="A session ends after this long without a request, in minutes."),
+    ] = 60
+    session_max_hours: Annotated[
+        int, Field(ge=1, le=720, description="A session ends after this long in any case, in hours.")
+    ] = 12
+    password_attempts: Annotated[
+        int, Field(ge=1, le=1_000, description="Wrong passwords that one address may send in a window.")
+    ] = 10
+    password_window_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="The length of that window, in seconds.")
+    ] = 300
+    demo_url: str = Field("http://127.0.0.1:8001", description="Where the demo directory runs.")
+
+    @field_validator("base_url", "demo_url")
+    @classmethod
+    def _an_origin(cls, value: str) -> str:
+        value = value.rstrip("/")
+        parts = urlsplit(_absolute_http_url(value))
+        if parts.path or parts.query:
+            raise ValueError("must be a scheme, a host and perhaps a port, without a path")
+        return value
+
+    @field_validator("acs_url")
+    @classmethod
+    def _an_endpoint(cls, value: str) -> str:
+        return _absolute_http_url(value) if value else value
+
+    @field_validator("entity_id")
+    @classmethod
+    def _an_entity_id(cls, value: str) -> str:
+        if len(value) > 1024 or value != value.strip() or (value and ":" not in value):
+            raise ValueError("must be an absolute URI of at most 1024 characters (Core 8.3.6)")
+        return value
+
+    @field_validator("admin_password")
+    @classmethod
+    def _not_empty(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value():
+            raise ValueError("is empty; leave it out to have one generated")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derive(cls, values: dict[str, object]) -> dict[str, object]:
+        base_url = str(values.get("base_url") or cls.model_fields["base_url"].default).rstrip("/")
+        data_dir = Path(str(values.get("data_dir") or "data"))
+        defaults = {
+            "entity_id": f"{base_url}/saml2",
+            "acs_url": f"{base_url}/saml2",
+            "database_url": f"sqlite:///{data_dir / 'virtual-office.db'}",
+        }
+        return values | {name: values.get(name) or default for name, default in defaults.items()}
+
+    @property
+    def skew(self) -> timedelta:
+        return timedelta(seconds=self.clock_skew_seconds)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(message_bytes=self.max_message_bytes)
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(minutes=self.session_idle_minutes)
+
+    @property
+    def session_max(self) -> timedelta:
+        return timedelta(hours=self.session_max_hours)
+
+    @property
+    def password_window(self) -> timedelta:
+        return timedelta(seconds=self.password_window_seconds)
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.base_url.startswith("https:")
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether a report may be shown to whoever caused it (CHECKS: bind address and base URL on loopback)."""
+        if self.details_public is not None:
+            return self.details_public
+        return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(environment: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """The settings in force; `overrides` (from the command line) win over the environment.
+
+    Raises SettingsError with every fault at once.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    faults = _misspelt(environment)
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults += [_sentence(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
+        raise SettingsError(faults) from None
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    """Variables that are nearly a setting's name: a typing error would otherwise be ignored in silence."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    strangers = sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)
+    close = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.85)) for name in strangers)
+    return [f"{name} is not a setting; did you mean {matches[0]}?" for name, matches in close if matches]
+
+
+def _sentence(location: tuple[int | str, ...], message: str, received: object) -> str:
+    name = PREFIX + str(location[0]).upper() if location else "The settings"
+    reason = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    shown = (
+        ""
+        if "password" in name.lower() or isinstance(received, dict)
+        else f" (received {str(received)[:200]!r})"
+    )
+    return f"{name}: {reason}{shown}."
+
+
+def _absolute_http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an absolute http or https URL")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValueError("must not carry a user name, a password or a fragment")
+    return value

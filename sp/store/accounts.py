@@ -1,0 +1,170 @@
+"""Realms, companies, accounts and the versions of their Single Sign On settings.
+
+Owns what an account trusts, as stored. Never validates a form: `sp.flows.account_setup` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from sp.models import Account, Company, IdpCertificateRecord, Realm, SsoSettings
+from sp.saml.certificates import IdpCertificate, stored_certificate
+from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
+from sp.store.rows import column, required
+
+SHARED_REALM = "shared"
+Row = TypeVar("Row", Realm, Company, Account, SsoSettings)
+
+
+def shared_realm(session: Session) -> Realm:
+    """The realm of `/saml2`, made at the first call."""
+    realm = session.execute(select(Realm).where(column(Realm.name) == SHARED_REALM)).scalar_one_or_none()
+    return realm or _stored(session, Realm(name=SHARED_REALM))
+
+
+def company_named(session: Session, name: str) -> Company | None:
+    return session.execute(select(Company).where(column(Company.name) == name)).scalar_one_or_none()
+
+
+def add_company(session: Session, realm: Realm, name: str, now: datetime) -> Company:
+    return _stored(session, Company(realm_id=required(realm.id), name=name, created_at=now))
+
+
+def add_account(session: Session, company: Company, name: str, slug: str, now: datetime) -> Account:
+    """A new account with version 1 of its settings: password sign-in only, provisioning on."""
+    account = _stored(
+        session,
+        Account(
+            realm_id=company.realm_id, company_id=required(company.id), name=name, slug=slug, created_at=now
+        ),
+    )
+    save_settings(session, account, SsoSettings(saved_at=now, saved_by="setup"), ())
+    return account
+
+
+def single_company(session: Session) -> bool:
+    """Whether the installation has one company only, whose administrators are then the operators too."""
+    return session.execute(select(func.count()).select_from(Company)).scalar_one() == 1
+
+
+def accounts_of(session: Session, company_id: int) -> Sequence[Account]:
+    query = select(Account).where(column(Account.company_id) == company_id).order_by(column(Account.name))
+    return session.execute(query).scalars().all()
+
+
+def account_of_company(session: Session, company_id: int, slug: str) -> Account | None:
+    """The account of that slug if the company has it; other companies' accounts do not exist here."""
+    query = select(Account).where(column(Account.slug) == slug, column(Account.company_id) == company_id)
+    return session.execute(query).scalar_one_or_none()
+
+
+def account_by_slug(session: Session, slug: str) -> Account | None:
+    """For the operator's command line, which sees every company."""
+    return session.execute(select(Account).where(column(Account.slug) == slug)).scalar_one_or_none()
+
+
+def account_by_id(session: Session, account_id: int) -> Account:
+    """Raises NoResultFound."""
+    return session.execute(select(Account).where(column(Account.id) == account_id)).scalar_one()
+
+
+def company_by_id(session: Session, company_id: int) -> Company:
+    """Raises NoResultFound."""
+    return session.execute(select(Company).where(column(Company.id) == company_id)).scalar_one()
+
+
+def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account | None:
+    """Exact comparison: no case, slash or encoding is forgiven."""
+    if not issuer:
+        return None
+    query = select(Account).where(column(Account.realm_id) == realm_id, column(Account.issuer) == issuer)
+    return session.execute(query).scalar_one_or_none()
+
+
+def settings_in_force(session: Session, account: Account) -> SsoSettings:
+    """Raises NoResultFound when the account has no settings, which `add_account` never leaves behind."""
+    return session.execute(
+        select(SsoSettings).where(column(SsoSettings.id) == account.settings_id)
+    ).scalar_one()
+
+
+def settings_version(session: Session, settings_id: int) -> SsoSettings:
+    """Raises NoResultFound."""
+    return session.execute(select(SsoSettings).where(column(SsoSettings.id) == settings_id)).scalar_one()
+
+
+def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[SsoSettings]:
+    """The account's versions, newest first."""
+    query = (
+        select(SsoSettings)
+        .where(column(SsoSettings.account_id) == account_id)
+        .order_by(column(SsoSettings.version).desc())
+        .limit(limit)
+    )
+    return session.execute(query).scalars().all()
+
+
+def certificates_of(session: Session, settings_id: int) -> tuple[IdpCertificate, ...]:
+    query = (
+        select(column(IdpCertificateRecord.der))
+        .where(column(IdpCertificateRecord.settings_id) == settings_id)
+        .order_by(column(IdpCertificateRecord.position))
+    )
+    return tuple(stored_certificate(der) for der in session.execute(query).scalars())
+
+
+def save_settings(
+    session: Session, account: Account, settings: SsoSettings, certificates: Sequence[IdpCertificate]
+) -> SsoSettings:
+    """Store a new version and put it in force. `settings` has everything but the account and the number."""
+    account_id = required(account.id)
+    newest = select(func.max(SsoSettings.version)).where(column(SsoSettings.account_id) == account_id)
+    settings.account_id = account_id
+    settings.version = (session.execute(newest).scalar_one() or 0) + 1
+    settings = _stored(session, settings)
+    for position, certificate in enumerate(certificates):
+        session.add(_record(required(settings.id), position, certificate))
+    account.settings_id = settings.id
+    account.issuer = settings.issuer or None
+    session.add(account)
+    session.flush()
+    return settings
+
+
+def trust_of(
+    account: Account, settings: SsoSettings, certificates: tuple[IdpCertificate, ...]
+) -> AccountTrust:
+    """An account and one version of its settings, as the core reads them."""
+    return AccountTrust(
+        slug=account.slug,
+        issuer=settings.issuer,
+        certificates=certificates,
+        active=account.active,
+        saml_enabled=settings.single_sign_on,
+        unsolicited=settings.unsolicited,
+        provisioning=settings.provisioning,
+        user_mapping=UserMapping(settings.user_mapping),
+        signed_part=SignedPart(settings.signed_part),
+        allow_sha1=settings.allow_sha1,
+        accept_transient=settings.accept_transient,
+        attribute_names=AttributeNames(
+            settings.first_name_attribute, settings.last_name_attribute, settings.email_attribute
+        ),
+    )
+
+
+def _record(settings_id: int, position: int, certificate: IdpCertificate) -> IdpCertificateRecord:
+    return IdpCertificateRecord(
+        settings_id=settings_id, position=position, sha256=certificate.sha256, der=certificate.der
+    )
+
+
+def _stored(session: Session, row: Row) -> Row:
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,119 @@
+"""The database: opening it, its transactions, its migrations.
+
+Owns connections and how a transaction begins and ends. Never holds a query about a noun.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+WRITE = "virtual_office_write"
+
+
+class DatabaseError(Exception):
+    """The database cannot be used. The text is one sentence for the operator."""
+
+
+class Database:
+    """One database with its pool of connections. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as in the settings. Raises DatabaseError when its folder cannot be made or written."""
+        self.url = url
+        self.engine = _engine(url)
+        self._writing = self.engine.execution_options(**{WRITE: True})
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for queries: one consistent snapshot, nothing is kept."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or keeps nothing when the block raises.
+
+        SQLite has one writer: the lock is taken when the transaction begins, so that no later statement finds
+        the snapshot stale.
+        """
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
+        config = Config()
+        config.set_main_option("script_location", str(files("sp.store") / "migrations"))
+        try:
+            with self._writing.begin() as connection:
+                _refuse_newer(connection, config)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except OperationalError as error:
+            raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its password."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _refuse_newer(connection: Connection, config: Config) -> None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise DatabaseError(
+            f"The database has version {revision!r}, which this program does not know: it was written by a newer "
+            "release. Start that release, or restore an older backup."
+        )
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    _prepare_folder(Path(parsed.database or ""))
+    engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": 10.0})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_folder(file: Path) -> None:
+    """Readable by the owner only: the database holds password hashes and what identity providers sent."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
+        with file.open("ab"):
+            pass
+    except OSError as error:
+        raise DatabaseError(
+            f"The data folder {file.parent} cannot be written ({error.strerror}). Make it writable, or name "
+            "another one in VIRTUAL_OFFICE_DATA_DIR."
+        ) from None
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN would come too late; see `_begin_sqlite`
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITE, False)
+    connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))

@@ -1,0 +1,56 @@
+"""Turns errors into pages.
+
+Owns the last word on every request that failed. Never shows a stack trace.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from sp.web.errors import PageError
+from sp.web.rendering import render
+
+_log = structlog.get_logger("sp.web")
+
+
+def install_error_pages(app: FastAPI) -> None:
+    @app.exception_handler(PageError)
+    async def page_error(request: Request, error: PageError) -> Response:
+        return _page(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        response = _page(request, PageError(error.status_code))
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()))
+        return _page(request, PageError(422, "", f"Check these and try again: {names}."))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        reference = secrets.token_hex(4)
+        _log.error("unexpected_error", reference=reference, path=request.url.path, exc_info=error)
+        return _page(request, PageError(500), reference=reference)
+
+
+def _page(request: Request, error: PageError, reference: str = "") -> Response:
+    response = render(
+        request,
+        "errors/error.html",
+        status=error.status,
+        error_title=error.title,
+        next_step=error.next_step,
+        reference=reference,
+    )
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response

@@ -1,0 +1,99 @@
+"""Who is looking: an administrator, a user, or nobody yet.
+
+Owns turning the session cookie into a person, once per request. Never grants: pages ask for what they need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.responses import RedirectResponse
+
+from sp.models import Administrator, AdministratorSession, User, UserSession
+from sp.store import sessions
+from sp.web import cookies
+from sp.web.errors import PageError
+from sp.web.state import service_of
+
+
+class SignInNeeded(Exception):
+    """The page is for somebody who is signed in; the edge answers with the sign-in page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in person. Exactly one of the pairs is filled, as `kind` says."""
+
+    kind: Literal["administrator", "user"]
+    name: str
+    administrator: Administrator | None = None
+    administrator_session: AdministratorSession | None = None
+    user: User | None = None
+    user_session: UserSession | None = None
+
+
+def viewer_of(request: Request) -> Viewer | None:
+    """The signed-in person of this request, or None. Looked up once."""
+    if not hasattr(request.state, "viewer"):
+        request.state.viewer = _look_up(request)
+    viewer: Viewer | None = request.state.viewer
+    return viewer
+
+
+def current_viewer(request: Request) -> Viewer:
+    """Raises SignInNeeded when nobody is signed in."""
+    viewer = viewer_of(request)
+    if viewer is None:
+        raise SignInNeeded
+    return viewer
+
+
+def current_administrator(request: Request) -> Administrator:
+    """Raises SignInNeeded when nobody is signed in, PageError (403) when a user is."""
+    administrator = current_viewer(request).administrator
+    if administrator is None:
+        raise PageError(403, "This page is for administrators", "Sign out, then sign in as an administrator.")
+    return administrator
+
+
+def current_user(request: Request) -> Viewer:
+    """Raises SignInNeeded when nobody is signed in, PageError (403) when an administrator is."""
+    viewer = current_viewer(request)
+    if viewer.user is None:
+        raise PageError(403, "Administrators have no user profile", "Sign in as a user to see one.")
+    return viewer
+
+
+AdministratorDep = Annotated[Administrator, Depends(current_administrator)]
+UserDep = Annotated[Viewer, Depends(current_user)]
+ViewerDep = Annotated[Viewer, Depends(current_viewer)]
+
+
+def to_sign_in(request: Request) -> RedirectResponse:
+    """The sign-in page, which leads back to where the person wanted to go."""
+    wanted = request.url.path if request.method in {"GET", "HEAD"} else ""
+    query = f"?next={quote(wanted)}" if wanted not in {"", "/"} else ""
+    return RedirectResponse(f"/{query}", status_code=303)
+
+
+def _look_up(request: Request) -> Viewer | None:
+    service = service_of(request)
+    token = cookies.read_cookie(request, service.settings, cookies.SESSION)
+    if not token:
+        return None
+    found = sessions.find(service.database, token, service.now(), service.settings.session_idle)
+    match found:
+        case (Administrator() as administrator, AdministratorSession() as session):
+            return Viewer(
+                "administrator",
+                administrator.username,
+                administrator=administrator,
+                administrator_session=session,
+            )
+        case (User() as user, UserSession() as session):
+            name = f"{user.first_name} {user.last_name}".strip() or user.username
+            return Viewer("user", name, user=user, user_session=session)
+    return None
