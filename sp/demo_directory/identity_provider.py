@@ -1,0 +1,122 @@
+"""Owns pysaml2's identity provider: its configuration, its metadata, and a signer inside this process.
+
+Never starts the `xmlsec1` program and never keeps the assertions it made.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import xmlsec
+from lxml import etree
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from saml2.saml import NAMEID_FORMAT_EMAILADDRESS
+
+from sp.demo_directory.keys import SigningKey
+from sp.demo_directory.pysaml2 import CryptoBackend, IdPConfig, Server, entity_descriptor
+
+_METADATA_PREFIXES = {
+    "md": "urn:oasis:names:tc:SAML:2.0:metadata",
+    "ds": "http://www.w3.org/2000/09/xmldsig#",
+}
+
+REQUEST_BINDINGS = {"GET": BINDING_HTTP_REDIRECT, "POST": BINDING_HTTP_POST}
+
+
+class UnreadableRequestError(Exception):
+    """What came as SAMLRequest is not an AuthnRequest that this identity provider can read."""
+
+
+class InProcessSigner(CryptoBackend):  # type: ignore[misc]  # pysaml2 has no types
+    """Signs with libxmlsec1 inside this process, in the place where pysaml2 would start a program."""
+
+    @property
+    def version(self) -> str:
+        return "1.3.0"
+
+    def sign_statement(self, statement: str | bytes, node_name: str, key_file: str, node_id: str) -> str:
+        """Fill in the signature template of the element `node_id`; `node_name` is "namespace:LocalName"."""
+        text = statement.encode() if isinstance(statement, str) else statement
+        root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+        namespace, _, name = node_name.rpartition(":")
+        node = next(node for node in root.iter(f"{{{namespace}}}{name}") if node.get("ID") == node_id)
+        template = next(node.iterchildren(f"{{{xmlsec.constants.DSigNs}}}Signature"))
+        context = xmlsec.SignatureContext()
+        context.key = xmlsec.Key.from_file(key_file, xmlsec.constants.KeyDataFormatPem)
+        context.register_id(node, "ID")
+        context.sign(template)
+        return etree.tostring(root, encoding="unicode")
+
+
+class _ForgetfulServer(Server):  # type: ignore[misc]  # pysaml2 has no types
+    """pysaml2's identity provider, minus metadata of services and the memory of every assertion it made."""
+
+    def has_encrypt_cert_in_metadata(self, sp_entity_id: str) -> bool:  # noqa: ARG002  pysaml2's signature
+        return False
+
+    def support_AssertionIDRequest(self) -> bool:  # noqa: N802  pysaml2's name
+        return False
+
+    def support_AuthnQuery(self) -> bool:  # noqa: N802  pysaml2's name
+        return False
+
+
+class IdentityProvider:
+    """One tenant's identity provider: its names, its addresses and pysaml2's server behind them.
+
+    `issuer` ends in a slash, as Azure AD's does; `sign_in_url` serves single sign-on and sign-out alike.
+    """
+
+    def __init__(self, base_url: str, tenant_id: str, key: SigningKey) -> None:
+        self.tenant_id = tenant_id
+        self.issuer = f"{base_url}/{tenant_id}/"
+        self.sign_in_url = f"{base_url}/{tenant_id}/saml2"
+        self.sign_out_url = self.sign_in_url
+        self._key = key
+
+    @cached_property
+    def server(self) -> Any:
+        """pysaml2's `Server`, ready to make responses and to read requests."""
+        server = _ForgetfulServer(config=IdPConfig().load(self._configuration()))
+        server.sec.crypto = InProcessSigner()
+        return server
+
+    def metadata(self) -> bytes:
+        """The tenant's federation metadata document (Metadata 2.4.3)."""
+        document = entity_descriptor(self.server.config).to_string(_METADATA_PREFIXES)
+        return etree.tostring(etree.fromstring(document), xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+    def read_request(self, message: str, method: str) -> Any:
+        """Read an AuthnRequest as it came with HTTP GET or POST; the result is pysaml2's message.
+
+        Raises UnreadableRequestError for anything else. A signature is not asked for and, on the Redirect
+        binding, not looked at: the answer goes to the application's own Reply URL whoever asks.
+        """
+        try:
+            request = self.server.parse_authn_request(message, REQUEST_BINDINGS[method])
+        except Exception as error:  # pysaml2 lets the errors of every parser beneath it through
+            raise UnreadableRequestError from error
+        if request is None:
+            raise UnreadableRequestError
+        return request.message
+
+    def _configuration(self) -> dict[str, Any]:
+        return {
+            "entityid": self.issuer,
+            "crypto_backend": "XMLSecurity",
+            "key_file": str(self._key.key_file),
+            "cert_file": str(self._key.certificate_file),
+            "service": {
+                "idp": {
+                    "name": "Demo Directory",
+                    "want_authn_requests_signed": False,
+                    "name_id_format": [NAMEID_FORMAT_EMAILADDRESS],
+                    "endpoints": {
+                        "single_sign_on_service": [
+                            (self.sign_in_url, BINDING_HTTP_REDIRECT),
+                            (self.sign_in_url, BINDING_HTTP_POST),
+                        ],
+                        "single_logout_service": [(self.sign_out_url, BINDING_HTTP_REDIRECT)],
+                    },
+                }
+            },
+        }
