@@ -44,9 +44,7 @@ class Settings(BaseSettings):
         "",
         description="The assertion consumer service, Recipient of every assertion. Default: base URL + /saml2.",
     )
-    host: str = Field(
-        "localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1."
-    )
+    host: str = Field("localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1.")
     port: Annotated[int, Field(ge=1, le=65535, description="The TCP port to listen on.")] = 8000
     data_dir: Path = Field(Path("data"), description="The folder that holds the database and other state.")
     database_url: str = Field(
@@ -145,6 +143,14 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.clock_skew_seconds)
 
     @property
+    def response_max_age(self) -> timedelta:
+        return timedelta(seconds=self.response_max_age_seconds)
+
+    @property
+    def request_max_age(self) -> timedelta:
+        return timedelta(seconds=self.request_max_age_seconds)
+
+    @property
     def limits(self) -> Limits:
         return Limits(message_bytes=self.max_message_bytes)
 
@@ -210,11 +216,7 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
 def _sentence(location: tuple[int | str, ...], message: str, received: object) -> str:
     name = PREFIX + str(location[0]).upper() if location else "The settings"
     reason = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    shown = (
-        ""
-        if "password" in name.lower() or isinstance(received, dict)
-        else f" (received {str(received)[:200]!r})"
-    )
+    shown = "" if "password" in name.lower() or isinstance(received, dict) else f" (received {str(received)[:200]!r})"
     return f"{name}: {reason}{shown}."
 
 

@@ -40,9 +40,10 @@ def generate_password() -> str:
 
 def password_fault(password: str) -> str | None:
     """What is missing from a password by the product's rule, as one sentence, or None."""
-    if len(password) >= 8 and all(any(character in group for character in password) for group in _CLASSES[:3]):
-        if any(not character.isalnum() for character in password):
-            return None
+    has_classes = all(any(character in group for character in password) for group in _CLASSES[:3])
+    has_special = any(not character.isalnum() for character in password)
+    if len(password) >= 8 and has_classes and has_special:
+        return None
     return (
         "A password needs at least 8 characters, among them a lower-case letter, a capital, a number and "
         "a special character."

@@ -39,9 +39,7 @@ def add_account(session: Session, company: Company, name: str, slug: str, now: d
     """A new account with version 1 of its settings: password sign-in only, provisioning on."""
     account = _stored(
         session,
-        Account(
-            realm_id=company.realm_id, company_id=required(company.id), name=name, slug=slug, created_at=now
-        ),
+        Account(realm_id=company.realm_id, company_id=required(company.id), name=name, slug=slug, created_at=now),
     )
     save_settings(session, account, SsoSettings(saved_at=now, saved_by="setup"), ())
     return account
@@ -88,9 +86,7 @@ def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account
 
 def settings_in_force(session: Session, account: Account) -> SsoSettings:
     """Raises NoResultFound when the account has no settings, which `add_account` never leaves behind."""
-    return session.execute(
-        select(SsoSettings).where(column(SsoSettings.id) == account.settings_id)
-    ).scalar_one()
+    return session.execute(select(SsoSettings).where(column(SsoSettings.id) == account.settings_id)).scalar_one()
 
 
 def settings_version(session: Session, settings_id: int) -> SsoSettings:
@@ -136,16 +132,14 @@ def save_settings(
     return settings
 
 
-def trust_of(
-    account: Account, settings: SsoSettings, certificates: tuple[IdpCertificate, ...]
-) -> AccountTrust:
+def trust_of(account: Account, settings: SsoSettings, certificates: tuple[IdpCertificate, ...]) -> AccountTrust:
     """An account and one version of its settings, as the core reads them."""
     return AccountTrust(
         slug=account.slug,
         issuer=settings.issuer,
         certificates=certificates,
         active=account.active,
-        saml_enabled=settings.single_sign_on,
+        saml_enabled=settings.single_sign_on and bool(settings.issuer and certificates),
         unsolicited=settings.unsolicited,
         provisioning=settings.provisioning,
         user_mapping=UserMapping(settings.user_mapping),

@@ -18,9 +18,7 @@ _TWO = 2
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:
     """The owner of a user name in the realm, whatever its account or status, without regard to case."""
-    query = select(User).where(
-        column(User.realm_id) == realm_id, column(User.username_key) == username_key(username)
-    )
+    query = select(User).where(column(User.realm_id) == realm_id, column(User.username_key) == username_key(username))
     return session.execute(query).scalar_one_or_none()
 
 

@@ -39,14 +39,10 @@ def browser_token(request: Request) -> str:
 async def require_form_token(request: Request) -> None:
     """Dependency of every page that changes something. Raises PageError (403) when the token is not ours."""
     if not _same_origin(request):
-        raise PageError(
-            403, "This form came from another site", "Open the page here and send the form again."
-        )
+        raise PageError(403, "This form came from another site", "Open the page here and send the form again.")
     form = await request.form()
     received = form.get(FIELD)
-    if not isinstance(received, str) or not hmac.compare_digest(
-        received.encode(), form_token(request).encode()
-    ):
+    if not isinstance(received, str) or not hmac.compare_digest(received.encode(), form_token(request).encode()):
         raise PageError(
             403,
             "This form is out of date",

@@ -36,9 +36,7 @@ def redirect_with_flash(url: str, key: str, settings: Settings) -> RedirectRespo
     """A 303 to `url`, which shows the text of `key` once. Raises KeyError for a key without a text."""
     response = RedirectResponse(url, status_code=303)
     _ = _TEXTS[key]
-    response.set_cookie(
-        COOKIE, key, max_age=60, httponly=True, samesite="lax", secure=settings.secure_cookies
-    )
+    response.set_cookie(COOKIE, key, max_age=60, httponly=True, samesite="lax", secure=settings.secure_cookies)
     return response
 
 

@@ -19,7 +19,7 @@ from sp.web.errors import PageError
 from sp.web.state import service_of
 
 
-class SignInNeeded(Exception):
+class SignInNeededError(Exception):
     """The page is for somebody who is signed in; the edge answers with the sign-in page."""
 
 
@@ -44,15 +44,15 @@ def viewer_of(request: Request) -> Viewer | None:
 
 
 def current_viewer(request: Request) -> Viewer:
-    """Raises SignInNeeded when nobody is signed in."""
+    """Raises SignInNeededError when nobody is signed in."""
     viewer = viewer_of(request)
     if viewer is None:
-        raise SignInNeeded
+        raise SignInNeededError
     return viewer
 
 
 def current_administrator(request: Request) -> Administrator:
-    """Raises SignInNeeded when nobody is signed in, PageError (403) when a user is."""
+    """Raises SignInNeededError when nobody is signed in, PageError (403) when a user is."""
     administrator = current_viewer(request).administrator
     if administrator is None:
         raise PageError(403, "This page is for administrators", "Sign out, then sign in as an administrator.")
@@ -60,7 +60,7 @@ def current_administrator(request: Request) -> Administrator:
 
 
 def current_user(request: Request) -> Viewer:
-    """Raises SignInNeeded when nobody is signed in, PageError (403) when an administrator is."""
+    """Raises SignInNeededError when nobody is signed in, PageError (403) when an administrator is."""
     viewer = current_viewer(request)
     if viewer.user is None:
         raise PageError(403, "Administrators have no user profile", "Sign in as a user to see one.")

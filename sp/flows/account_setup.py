@@ -1,0 +1,275 @@
+"""Setting an account up: the first company, more companies, and new versions of Single Sign On settings.
+
+Owns the rules that settings must keep. Never shows a form: the page, the command line and the tests call the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlmodel import Session
+
+from sp.flows.passwords import generate_password, hash_password, password_matches
+from sp.models import Account, SsoSettings
+from sp.saml.certificates import IdpCertificate
+from sp.saml.messages import AttributeNames, SignedPart, UserMapping
+from sp.settings import Settings
+from sp.store import accounts, administrators
+from sp.store.rows import required
+
+SEEDED_COMPANY = "Contoso"
+SEEDED_ACCOUNT = "Business"
+SEEDED_SLUG = "business"
+MAX_CERTIFICATES = 8
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f-\x9f]+\Z")
+_SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:")
+
+
+@dataclass(frozen=True, slots=True)
+class SsoDraft:
+    """What somebody wants the settings to be, before anything is checked. Texts are as typed."""
+
+    password_sign_in: bool = True
+    single_sign_on: bool = False
+    sign_in_url: str = ""
+    sign_out_url: str = ""
+    issuer: str = ""
+    certificates: tuple[IdpCertificate, ...] = ()
+    user_mapping: str = UserMapping.USERNAME
+    provisioning: bool = True
+    unsolicited: bool = True
+    signed_part: str = SignedPart.EITHER
+    allow_sha1: bool = False
+    accept_transient: bool = False
+    first_name_attribute: str = AttributeNames().first_name
+    last_name_attribute: str = AttributeNames().last_name
+    email_attribute: str = AttributeNames().email
+
+
+# The labels of the form, for the list of what a version changed and for the command line's errors.
+LABELS: Mapping[str, str] = {
+    "password_sign_in": "8x8 Username and Password",
+    "single_sign_on": "Single Sign On",
+    "sign_in_url": "Sign In URL",
+    "sign_out_url": "Sign Out URL",
+    "issuer": "Issuer URL",
+    "certificates": "Identity Provider Certificate",
+    "user_mapping": "User Mapping Field",
+    "provisioning": "Just-in-time provisioning",
+    "unsolicited": "Sign-in started by the identity provider",
+    "signed_part": "What must be signed",
+    "allow_sha1": "Allow SHA-1 signatures",
+    "accept_transient": "Accept transient name identifiers",
+    "first_name_attribute": "Attribute for First Name",
+    "last_name_attribute": "Attribute for Last Name",
+    "email_attribute": "Attribute for Email Address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A new version is in force, or, when nothing was different, the old one stays."""
+
+    version: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Nothing was saved. One sentence for each field that is wrong."""
+
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What the first start made. `password` is there only when it was generated just now."""
+
+    username: str
+    password: str | None
+
+
+def seed(session: Session, settings: Settings, now: datetime) -> Seeded:
+    """Make the realm, Contoso, its Business account and its administrator where they are missing.
+
+    A password in the settings wins over the stored one at every start.
+    """
+    realm = accounts.shared_realm(session)
+    company = accounts.company_named(session, SEEDED_COMPANY)
+    if company is None:
+        company = accounts.add_company(session, realm, SEEDED_COMPANY, now)
+        accounts.add_account(session, company, SEEDED_ACCOUNT, SEEDED_SLUG, now)
+    chosen = settings.admin_password.get_secret_value() if settings.admin_password else None
+    administrator = administrators.administrator_named(session, settings.admin_username)
+    if administrator is None:
+        password = chosen or generate_password()
+        administrators.add_administrator(session, company, settings.admin_username, hash_password(password), now)
+        return Seeded(settings.admin_username, None if chosen else password)
+    if chosen and not password_matches(administrator.password_hash, chosen):
+        administrators.set_password(session, administrator, hash_password(chosen))
+    return Seeded(settings.admin_username, None)
+
+
+def add_company_account(session: Session, name: str, slug: str, now: datetime) -> Account | Invalid:
+    """A company with its Business account."""
+    errors: dict[str, str] = {}
+    if not name.strip() or len(name) > 256:
+        errors["company"] = "The company needs a name of at most 256 characters."
+    elif accounts.company_named(session, name.strip()):
+        errors["company"] = f"There is a company named {name.strip()!r} already."
+    if not _SLUG.match(slug):
+        errors["slug"] = "The slug takes lower-case letters, digits and hyphens, at most 64, such as 'fabrikam'."
+    elif accounts.account_by_slug(session, slug):
+        errors["slug"] = f"There is an account with the slug {slug!r} already."
+    if errors:
+        return Invalid(errors)
+    company = accounts.add_company(session, accounts.shared_realm(session), name.strip(), now)
+    return accounts.add_account(session, company, SEEDED_ACCOUNT, slug, now)
+
+
+def draft_of(session: Session, account: Account) -> SsoDraft:
+    """The settings in force, as something to change and save."""
+    settings = accounts.settings_in_force(session, account)
+    values = {field.name: getattr(settings, field.name) for field in fields(SsoDraft) if field.name != "certificates"}
+    return SsoDraft(**values, certificates=accounts.certificates_of(session, required(settings.id)))
+
+
+def save_sso_settings(
+    session: Session,
+    settings: Settings,
+    account: Account,
+    draft: SsoDraft,
+    *,
+    saved_by: str,
+    now: datetime,
+    choosing_method: bool = False,
+) -> Saved | Invalid:
+    """Check the draft and put it in force as a new version.
+
+    While an administrator is `choosing_method` (step one of the page), SAML may be ticked before its form is filled
+    in; it stays off until Issuer URL and certificate are there.
+    """
+    draft = _trimmed(draft)
+    errors = _faults(session, settings, account, draft)
+    if draft.single_sign_on and not choosing_method:
+        errors = _missing_for_saml(draft) | errors
+    if errors:
+        return Invalid(errors)
+    before = draft_of(session, account)
+    changes = _changes(before, draft)
+    if not changes:
+        return Saved(accounts.settings_in_force(session, account).version, changed=False)
+    values = {field.name: getattr(draft, field.name) for field in fields(SsoDraft) if field.name != "certificates"}
+    version = SsoSettings(**values, saved_at=now, saved_by=saved_by, changes=changes)
+    return Saved(accounts.save_settings(session, account, version, draft.certificates).version, changed=True)
+
+
+def url_fault(value: str) -> str | None:
+    """Why a text is no absolute http(s) URL without credentials or fragment, as one sentence, or None."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return f"This is not a URL: {value!r}."
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "Enter a whole URL that begins with https:// or http://."
+    if re.search(r"[\s\x00-\x1f\x7f]", value) or len(value) > 2048:
+        return "A URL has no white space and at most 2048 characters."
+    if parts.username is not None or parts.password is not None:
+        return "Leave the user name and password out of the URL."
+    return "Leave out the part from # on." if "#" in value else None
+
+
+def issuer_fault(value: str) -> str | None:
+    """Why a text cannot be an entity ID (Core 8.3.6), as one sentence, or None."""
+    if len(value) > 1024:
+        return f"An Issuer URL has at most 1024 characters; this one has {len(value)}."
+    if not _URI.match(value):
+        return "Enter the identity provider's entity ID, a URI such as https://sts.windows.net/<tenant-id>/."
+    if value.lower().startswith(_SCRIPT_SCHEMES):
+        return "A script or data address cannot be an issuer."
+    return None
+
+
+def _trimmed(draft: SsoDraft) -> SsoDraft:
+    """Copying from a web page often brings white space along; none of these values can begin or end with it."""
+    values = {field.name: getattr(draft, field.name) for field in fields(SsoDraft)}
+    return SsoDraft(**{name: value.strip() if isinstance(value, str) else value for name, value in values.items()})
+
+
+def _faults(session: Session, settings: Settings, account: Account, draft: SsoDraft) -> dict[str, str]:
+    found = {
+        "single_sign_on": _method_fault(draft),
+        "sign_in_url": url_fault(draft.sign_in_url) if draft.sign_in_url else None,
+        "sign_out_url": url_fault(draft.sign_out_url) if draft.sign_out_url else None,
+        "issuer": _issuer_fault(session, settings, account, draft),
+        "certificates": _certificates_fault(draft.certificates),
+        "user_mapping": _choice_fault(draft.user_mapping, tuple(UserMapping)),
+        "signed_part": _choice_fault(draft.signed_part, tuple(SignedPart)),
+    }
+    found |= {name: _attribute_fault(getattr(draft, name)) for name in LABELS if name.endswith("_attribute")}
+    return {name: fault for name, fault in found.items() if fault}
+
+
+def _method_fault(draft: SsoDraft) -> str | None:
+    return None if draft.password_sign_in or draft.single_sign_on else "Choose at least one authentication method."
+
+
+def _issuer_fault(session: Session, settings: Settings, account: Account, draft: SsoDraft) -> str | None:
+    if not draft.issuer:
+        return None
+    fault = issuer_fault(draft.issuer)
+    if fault:
+        return fault
+    if draft.issuer in {settings.entity_id, settings.acs_url}:
+        return "This is this service's own address. Enter the Issuer URL of the identity provider."
+    owner = accounts.account_with_issuer(session, account.realm_id, draft.issuer)
+    if owner is not None and owner.id != account.id:
+        return "Another account trusts this issuer already. An issuer can belong to one account only."
+    return None
+
+
+def _certificates_fault(certificates: Sequence[IdpCertificate]) -> str | None:
+    if len(certificates) > MAX_CERTIFICATES:
+        return f"An account takes at most {MAX_CERTIFICATES} certificates; this would make {len(certificates)}."
+    return None
+
+
+def _choice_fault(value: str, choices: tuple[str, ...]) -> str | None:
+    return None if value in choices else f"Choose one of: {', '.join(choices)}."
+
+
+def _attribute_fault(value: str) -> str | None:
+    if not value or len(value) > 1024:
+        return "Enter the exact Name of the attribute, at most 1024 characters."
+    return None
+
+
+def _missing_for_saml(draft: SsoDraft) -> dict[str, str]:
+    """What SAML still lacks before it can be switched on."""
+    missing = {}
+    if not draft.issuer:
+        missing["issuer"] = "SAML needs the Issuer URL: it tells which responses belong to this account."
+    if not draft.certificates:
+        missing["certificates"] = "SAML needs the identity provider's certificate: without it nothing can be verified."
+    return missing
+
+
+def _changes(before: SsoDraft, after: SsoDraft) -> list[dict[str, str]]:
+    pairs = ((name, _shown(before, name), _shown(after, name)) for name in LABELS)
+    return [{"field": name, "before": old, "after": new} for name, old, new in pairs if old != new]
+
+
+def _shown(draft: SsoDraft, name: str) -> str:
+    value = getattr(draft, name)
+    if name == "certificates":
+        return ", ".join(certificate.sha256 for certificate in value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)

@@ -1,0 +1,265 @@
+"""One response at the assertion consumer service, from its form to a session or a refusal.
+
+Owns the order of the steps and the transaction; the numbers are those of `sp.saml`. Never judges: the core does.
+
+ 1-3  open the form: bytes, document, structure                       pure
+ 4    the unverified issuer picks the account whose keys are tried    reads
+ 5-6  hold the response against the account's expectations            pure
+ 7    claim (realm, issuer, assertion id), so that it works once      writes
+ 8    link or create the user                                         writes
+ 9    open the session                                                writes
+10    record the attempt, accepted or refused                         writes, always
+
+Steps 7 to 10 are one transaction. A refusal is a value, so the row that explains it commits with it. An assertion
+that was claimed stays claimed when its user is then refused: it was delivered, and a second delivery is a replay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from sp.flows.provisioning import Link, find_link, provision
+from sp.models import Account, SignInAttempt, SignInOutcome, User, UserSession
+from sp.saml import validation
+from sp.saml.messages import (
+    AccountHolder,
+    AccountTrust,
+    Expectations,
+    Identity,
+    Judgement,
+    Opened,
+    PendingRequest,
+    PostedForm,
+    UserLink,
+    Verified,
+)
+from sp.saml.report import failed
+from sp.settings import Settings
+from sp.store import accounts, consumed_assertions, sessions, sign_in_attempts
+from sp.store.engine import Database
+from sp.store.rows import required
+
+# Two first sign-ins of one person collide once; the second try finds the user that the first one made.
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadForm:
+    """A post that was turned away before its fields were read: which check of stage 1 says so, and both sides."""
+
+    code: str
+    expected: str
+    received: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A post as it reached us: the form, from where, and the tokens of the browser that brought it."""
+
+    form: PostedForm | UnreadForm
+    received_at: datetime
+    remote_address: str
+    new_token: str
+    old_token: str = ""
+    pending: tuple[PendingRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What came of it. A session stands under the delivery's token exactly when the report accepts."""
+
+    reference: str
+    judgement: Judgement
+    username: str = ""
+    provisioned: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        return self.judgement.report.accepts
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusting:
+    """The account that trusts the unverified issuer, in the realm of this service."""
+
+    realm_id: int
+    account: Account | None = None
+    settings_id: int | None = None
+    trust: AccountTrust | None = None
+
+
+def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
+    """The whole story of one post."""
+    opened = _open(delivery.form, settings)  # 1-3
+    with database.reading() as session:
+        trusting = _look_up(session, opened)  # 4
+    expectations = expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending)
+    verified = validation.verify(opened, expectations)  # 5-6
+    for _ in range(_TRIES - 1):
+        try:
+            return _settle(database, settings, delivery, opened, trusting, verified)
+        except IntegrityError:
+            continue
+    return _settle(database, settings, delivery, opened, trusting, verified)
+
+
+def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
+    if isinstance(form, UnreadForm):
+        return Opened(findings={form.code: failed(expected=form.expected, received=form.received)})
+    return validation.open_form(form, settings.limits)
+
+
+def expectations_for(
+    settings: Settings, trust: AccountTrust | None, now: datetime, pending: tuple[PendingRequest, ...] = ()
+) -> Expectations:
+    """What the service holds every response against, with the account's part."""
+    return Expectations(
+        now=now,
+        entity_id=settings.entity_id,
+        acs_url=settings.acs_url,
+        account=trust,
+        pending=pending,
+        skew=settings.skew,
+        response_max_age=settings.response_max_age,
+        request_max_age=settings.request_max_age,
+    )
+
+
+def _look_up(session: Session, opened: Opened) -> _Trusting:
+    realm_id = required(accounts.shared_realm(session).id)
+    account = accounts.account_with_issuer(session, realm_id, opened.unverified_issuer)
+    if account is None or account.settings_id is None:
+        return _Trusting(realm_id)
+    in_force = accounts.settings_in_force(session, account)
+    certificates = accounts.certificates_of(session, account.settings_id)
+    return _Trusting(realm_id, account, in_force.id, accounts.trust_of(account, in_force, certificates))
+
+
+def _settle(
+    database: Database,
+    settings: Settings,
+    delivery: Delivery,
+    opened: Opened,
+    trusting: _Trusting,
+    verified: Verified,
+) -> SignIn:
+    """Steps 7 to 10, in one transaction. Raises IntegrityError when another sign-in was faster."""
+    reference = sign_in_attempts.new_reference()
+    with database.writing() as session:
+        holder, link = _account_holder(session, settings, trusting, verified)  # 7
+        judgement = validation.conclude(verified, holder)
+        user = _admit(session, delivery, trusting, judgement, link)  # 8
+        if user is not None and judgement.identity is not None:
+            sessions.open_user_session(
+                session, _session_row(settings, delivery, user, judgement.identity, reference), delivery.new_token
+            )  # 9
+            sessions.end(session, delivery.old_token)
+        sign_in = SignIn(reference, judgement, _username(judgement, user), user is not None and link.user is None)
+        sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user))  # 10
+    return sign_in
+
+
+def _account_holder(
+    session: Session, settings: Settings, trusting: _Trusting, verified: Verified
+) -> tuple[AccountHolder, Link]:
+    """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
+    identity = verified.identity
+    if identity is None or trusting.account is None or trusting.trust is None:
+        return AccountHolder(), Link(UserLink.UNKNOWN)
+    key = (trusting.realm_id, identity.issuer, identity.assertion_id)
+    if verified.sound:
+        replayed = not consumed_assertions.claim(session, *key, identity.not_on_or_after + settings.skew)
+    else:
+        replayed = consumed_assertions.was_consumed(session, *key)
+    link = find_link(session, trusting.account, trusting.trust, identity)
+    return link.holder(replayed=replayed), link
+
+
+def _admit(session: Session, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link) -> User | None:
+    """The user who is signed in, provisioned first; None when the report refuses."""
+    if not judgement.report.accepts:
+        return None
+    if judgement.identity is None or trusting.account is None or trusting.trust is None:
+        raise RuntimeError("a report accepted a message without an account or an identity")
+    return provision(session, trusting.account, trusting.trust, judgement.identity, link, delivery.received_at)
+
+
+def _session_row(settings: Settings, delivery: Delivery, user: User, identity: Identity, reference: str) -> UserSession:
+    now = delivery.received_at
+    latest = now + settings.session_max
+    ends = min(latest, identity.session_not_on_or_after or latest)
+    return UserSession(
+        user_id=required(user.id),
+        account_id=user.account_id,
+        method="saml",
+        attempt_reference=reference,
+        issuer=identity.issuer,
+        name_id=identity.name_id.value,
+        name_id_format=identity.name_id.format or "",
+        session_index=identity.session_index or "",
+        authn_context=identity.authn_context or "",
+        attributes={name: list(values) for name, values in identity.attributes.items()},
+        created_at=now,
+        last_seen_at=now,
+        expires_at=ends,
+    )
+
+
+def _username(judgement: Judgement, user: User | None) -> str:
+    if user is not None:
+        return user.username
+    return judgement.identity.username[:256] if judgement.identity else ""
+
+
+def _attempt(
+    settings: Settings, delivery: Delivery, opened: Opened, trusting: _Trusting, sign_in: SignIn, user: User | None
+) -> SignInAttempt:
+    report = sign_in.judgement.report
+    return SignInAttempt(
+        reference=sign_in.reference,
+        realm_id=trusting.realm_id,
+        account_id=trusting.account.id if trusting.account else None,
+        settings_id=trusting.settings_id,
+        received_at=delivery.received_at,
+        remote_address=delivery.remote_address,
+        outcome=SignInOutcome.ACCEPTED if sign_in.accepted else SignInOutcome.REFUSED,
+        failed=list(report.failed),
+        warnings=list(report.warnings),
+        issuer=opened.unverified_issuer,
+        username=sign_in.username,
+        user_id=user.id if user else None,
+        provisioned=sign_in.provisioned,
+        expectations=_inputs(settings, delivery, opened),
+        message=sign_in_attempts.compress(opened.xml),
+    )
+
+
+def _inputs(settings: Settings, delivery: Delivery, opened: Opened) -> dict[str, Any]:
+    """What the verdict depended on besides the message and the account's settings.
+
+    A form that never became bytes leaves no message, so the finding that refused it is kept instead.
+    """
+    inputs: dict[str, Any] = {
+        "entity_id": settings.entity_id,
+        "acs_url": settings.acs_url,
+        "skew_seconds": settings.clock_skew_seconds,
+        "response_max_age_seconds": settings.response_max_age_seconds,
+        "request_max_age_seconds": settings.request_max_age_seconds,
+        "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
+    }
+    if opened.xml is None:
+        inputs["transport"] = [
+            {"code": code, "outcome": finding.outcome, "expected": finding.expected, "received": finding.received}
+            for code, finding in opened.findings.items()
+        ]
+    return inputs
+
+
+def _pending(request: PendingRequest) -> dict[str, Any]:
+    names = ("id", "identity_provider", "used", "requested_contexts", "comparison")
+    return {name: getattr(request, name) for name in names}

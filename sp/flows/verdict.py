@@ -1,0 +1,27 @@
+"""A verdict for programs: the JSON that the assertion consumer service and `inspect` answer.
+
+Owns its keys. Never decides who may see it: the caller does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sp.saml.explain import message, remedy
+from sp.saml.report import Report
+
+
+def verdict(report: Report, *, reference: str, username: str, provisioned: bool = False) -> dict[str, Any]:
+    """`failed` and `warnings` are codes in report order; `report` has every row of the table."""
+    return {
+        "outcome": "accepted" if report.accepts else "refused",
+        "reference": reference,
+        "username": username,
+        "provisioned": provisioned,
+        "failed": list(report.failed),
+        "warnings": list(report.warnings),
+        "report": [asdict(row) for row in report.rows],
+        "message": message(report),
+        "remedy": remedy(report),
+    }

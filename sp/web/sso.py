@@ -1,0 +1,141 @@
+"""POST /saml2: the assertion consumer service.
+
+Owns reading the form within bounds, the cookie, and how a verdict is shown: as a page, or as JSON to programs.
+Never judges: `sp.flows.assertion_consumer` does.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
+from sp.flows.verdict import verdict
+from sp.saml.messages import PostedForm
+from sp.web import cookies
+from sp.web.relay_state import safe_path
+from sp.web.rendering import render
+from sp.web.report_view import report_stages
+from sp.web.state import Service, ServiceDep, remote_address
+
+router = APIRouter()
+_log = structlog.get_logger("sp.sign_in")
+
+# A base64 message where every character is percent-encoded is four times its three bytes; the rest is RelayState.
+_ENCODED_GROWTH = 4
+_ROOM_FOR_OTHER_FIELDS = 64 * 1024
+_MAX_FIELDS = 20
+_FORM = "application/x-www-form-urlencoded"
+_STATUS = {"form": 400, "size": 413, "base64": 400}
+_SAFE_SENTENCE = "We couldn't sign you in."
+
+
+async def assertion_consumer_service(request: Request, service: ServiceDep) -> Response:
+    """Profiles 4.1.4: takes one response, signs its subject in or says why not. Always leaves an attempt."""
+    form = await _read_form(request, service)
+    delivery = Delivery(
+        form=form,
+        received_at=service.now(),
+        remote_address=remote_address(request),
+        new_token=cookies.new_token(),
+        old_token=cookies.read_cookie(request, service.settings, cookies.SESSION),
+    )
+    sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
+    _log_sign_in(sign_in)
+    wants_json = "application/json" in request.headers.get("accept", "")
+    response = _json(service, sign_in) if wants_json else _page(request, service, sign_in, form)
+    if sign_in.accepted:
+        cookies.set_cookie(response, service.settings, cookies.SESSION, delivery.new_token)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _read_form(request: Request, service: Service) -> PostedForm | UnreadForm:
+    """The fields as sent, repeated ones too, or why nothing was read: bounds hold before anything is kept."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        return UnreadForm("form", "a form without Content-Encoding", f"Content-Encoding {encoding[:50]!r}")
+    limit = service.settings.max_message_bytes * _ENCODED_GROWTH + _ROOM_FOR_OTHER_FIELDS
+    body = await _bounded_body(request, limit)
+    if body is None:
+        return UnreadForm("size", f"a form of at most {limit // 1024} KiB", "more than that; the rest was not read")
+    content_type = request.headers.get("content-type", "")
+    is_form = content_type.split(";")[0].strip().lower() == _FORM
+    try:
+        fields = _parse(body) if is_form else ()
+    except ValueError:
+        return UnreadForm("form", f"at most {_MAX_FIELDS} fields", "more than that")
+    return PostedForm(method=request.method, content_type=content_type, fields=fields)
+
+
+def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
+    """Raises ValueError for too many fields."""
+    text = body.decode("ascii", "replace")
+    return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="replace"))
+
+
+async def _bounded_body(request: Request, limit: int) -> bytes | None:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
+def _status(sign_in: SignIn) -> int:
+    if sign_in.accepted:
+        return 200
+    return _STATUS.get(next(iter(sign_in.judgement.report.failed), ""), 403)
+
+
+def _json(service: Service, sign_in: SignIn) -> Response:
+    content = verdict(
+        sign_in.judgement.report,
+        reference=sign_in.reference,
+        username=sign_in.username if sign_in.accepted or service.settings.shows_details else "",
+        provisioned=sign_in.provisioned,
+    )
+    if not sign_in.accepted and not service.settings.shows_details:
+        content |= {"failed": [], "warnings": [], "message": _SAFE_SENTENCE, "remedy": ""}
+    if not service.settings.shows_details:
+        content["report"] = []
+    return JSONResponse(content, status_code=_status(sign_in))
+
+
+def _page(request: Request, service: Service, sign_in: SignIn, form: PostedForm | UnreadForm) -> Response:
+    if sign_in.accepted:
+        fields = dict(form.fields) if isinstance(form, PostedForm) else {}
+        relay_state = fields.get("RelayState", "")
+        return RedirectResponse(safe_path(relay_state, service.settings.base_url), status_code=303)
+    details = service.settings.shows_details
+    report = sign_in.judgement.report
+    return render(
+        request,
+        "sso/refused.html",
+        status=_status(sign_in),
+        reference=sign_in.reference,
+        sentence=_SAFE_SENTENCE,
+        verdict=verdict(report, reference=sign_in.reference, username=sign_in.username) if details else None,
+        stages=report_stages(report) if details else (),
+    )
+
+
+def _log_sign_in(sign_in: SignIn) -> None:
+    report = sign_in.judgement.report
+    _log.info(
+        "sign_in",
+        outcome="accepted" if sign_in.accepted else "refused",
+        reference=sign_in.reference,
+        username=sign_in.username,
+        provisioned=sign_in.provisioned,
+        failed=list(report.failed),
+        warnings=list(report.warnings),
+    )
