@@ -1,0 +1,52 @@
+# `make` or `make help` lists what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format bench lock migration clean
+.SILENT:
+
+# The first Python that is new enough; `make PYTHON=… run` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; exit; }; done; echo python3)
+BIN := .venv/bin
+
+help:  ## Show this list
+	awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: .venv/.installed-run  ## Start the service provider and an empty demo directory, to follow the tutorial
+	exec $(BIN)/virtual-office demo
+
+demo: .venv/.installed-run  ## The same with everything connected and Britta Simon assigned
+	exec $(BIN)/virtual-office demo --connected
+
+test: .venv/.installed-dev  ## Run every test, browser journeys included
+	$(BIN)/python scripts/install_chromium.py
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+check: .venv/.installed-dev  ## Lint, types and the rules of who may import whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.installed-dev  ## Measure: verification, sign-ins, the list of 100 000 users, start-up
+	$(BIN)/python -m bench
+
+lock: .venv/.installed-dev  ## Pin the newest dependencies again (needs the program uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+		--upgrade pyproject.toml --group build -o requirements/run.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+		--upgrade pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+
+migration: .venv/.installed-dev  ## Write a migration from the models: make migration MESSAGE="What changes"
+	$(BIN)/python scripts/new_migration.py "$(MESSAGE)"
+
+clean:  ## Remove what was installed and cached; the data folder stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+
+.venv/.installed-%: requirements/%.txt pyproject.toml scripts/bootstrap.py
+	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON) here: install it (Debian: apt-get install python3 python3-venv), or name it with make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) scripts/bootstrap.py $*

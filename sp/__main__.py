@@ -1,0 +1,5 @@
+"""`python -m sp` is `virtual-office`."""
+
+from sp.cli import main
+
+main()

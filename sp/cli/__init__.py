@@ -1,0 +1,46 @@
+"""The `virtual-office` command.
+
+Owns the words of the command line and its exit codes: 0 done, 1 refused or failed, 2 unusable arguments or settings.
+Never decides: it calls the same flows as the pages.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from sp import __version__
+from sp.cli import database, inspection, people, service, setup
+
+app = typer.Typer(
+    name="virtual-office",
+    help="A stand-in for the 8x8 Virtual Office service provider. Not affiliated with 8x8.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(service.serve)
+app.command("demo")(service.demo)
+app.command("configure")(setup.configure)
+app.add_typer(setup.account, name="account")
+app.add_typer(people.administrator, name="administrator")
+app.add_typer(people.user, name="user")
+app.command("users")(people.users)
+app.command("sign-ins")(people.sign_ins)
+app.command("inspect")(inspection.inspect)
+app.add_typer(database.db, name="db")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,47 @@
+"""What every command starts with: settings, the database, and how a fault is told.
+
+Owns exit codes for faults of the surroundings. Never prints a stack trace for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from sp.app import open_database
+from sp.clock import system_clock
+from sp.settings import Settings, SettingsError, load_settings
+from sp.store.engine import Database, DatabaseError
+
+REFUSED = 1
+UNUSABLE = 2
+
+
+def stop(*sentences: str, code: int = REFUSED) -> NoReturn:
+    """Say what is wrong on standard error, one sentence a line, and exit."""
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def settings_in_force(**overrides: object) -> Settings:
+    try:
+        return load_settings(**overrides)
+    except SettingsError as error:
+        stop(*error.faults, code=UNUSABLE)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Database]:
+    """The database, upgraded and seeded, closed at the end. A database that cannot be used ends the command."""
+    try:
+        database = open_database(settings, system_clock)
+    except DatabaseError as error:
+        stop(str(error))
+    try:
+        yield database
+    finally:
+        database.close()

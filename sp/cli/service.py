@@ -1,0 +1,163 @@
+"""`serve` and `demo`: starting the service provider, alone or beside the demo directory.
+
+Owns the order of starting and stopping, and what is printed when all is ready. Never serves anything itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+from sp.app import create_app
+from sp.cli import server
+from sp.cli.demo_connection import connect, demo_command
+from sp.cli.running import settings_in_force, stop
+from sp.clock import system_clock
+from sp.flows import account_setup
+from sp.flows.account_setup import Seeded
+from sp.logs import configure_logging
+from sp.settings import Settings, is_loopback
+from sp.store.engine import Database, DatabaseError
+
+_PASSWORD_FILE = "administrator-password.txt"  # noqa: S105  (a file name)
+_DEMO_READY_SECONDS = 20
+_STOP_SECONDS = 8
+
+Host = Annotated[str | None, typer.Option(help="The address to listen on (VIRTUAL_OFFICE_HOST).")]
+Port = Annotated[int | None, typer.Option(help="The port to listen on (VIRTUAL_OFFICE_PORT).")]
+DataDir = Annotated[Path | None, typer.Option(help="The folder for the database (VIRTUAL_OFFICE_DATA_DIR).")]
+
+
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Start the service provider alone."""
+    settings = settings_in_force(host=host, port=port, data_dir=data_dir)
+    _run(settings, demo=None)
+
+
+def demo(
+    connected: Annotated[bool, typer.Option("--connected", help="Connect everything and assign Britta Simon.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Start the service provider and the demo directory, a stand-in for Azure AD."""
+    settings = settings_in_force(data_dir=data_dir)
+    address = urlsplit(settings.demo_url)
+    if not is_loopback(address.hostname or "") or address.scheme != "http":
+        stop("VIRTUAL_OFFICE_DEMO_URL: the demo directory runs on http and a loopback address only.")
+    _run(settings, demo="connected" if connected else "empty")
+
+
+def _run(settings: Settings, *, demo: str | None) -> None:
+    configure_logging(settings)
+    try:
+        sockets = server.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
+        if demo:
+            _check_demo_port(settings)
+        database = Database(settings.database_url)
+        database.upgrade()
+    except (server.PortError, DatabaseError) as error:
+        stop(str(error))
+    seeded = _seed(database, settings)
+    app = create_app(settings, database)
+    with _demo_directory(settings, database, demo) as people:
+        server.run(app, sockets, lambda: _greet(settings, seeded, people, demo=demo))
+
+
+def _seed(database: Database, settings: Settings) -> Seeded:
+    with database.writing() as session:
+        seeded = account_setup.seed(session, settings, system_clock())
+    if seeded.password:
+        _keep_password(settings, seeded.password)
+    return seeded
+
+
+def _keep_password(settings: Settings, password: str) -> None:
+    file = settings.data_dir / _PASSWORD_FILE
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(password + "\n")
+
+
+def _check_demo_port(settings: Settings) -> None:
+    address = urlsplit(settings.demo_url)
+    for opened in server.listen(address.hostname or "", address.port or 80, "VIRTUAL_OFFICE_DEMO_URL"):
+        opened.close()
+
+
+@contextmanager
+def _demo_directory(settings: Settings, database: Database, kind: str | None) -> Iterator[dict[str, str]]:
+    """The demo directory as a process of its own, while the block runs. When it dies, the service stops too."""
+    if kind is None:
+        yield {}
+        return
+    people = connect(settings, database) if kind == "connected" else {}
+    process = subprocess.Popen(demo_command(settings, "serve"), start_new_session=True)
+    stopping = threading.Event()
+    threading.Thread(target=_watch, args=(process, stopping), daemon=True).start()
+    try:
+        _await_demo(settings, process)
+        yield people
+    finally:
+        stopping.set()
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _watch(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    process.wait()
+    if not stopping.is_set():
+        typer.echo("The demo directory ended unexpectedly, so the service provider stops too.", err=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _await_demo(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _DEMO_READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(settings.demo_url, timeout=1.0, trust_env=False)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    stop("The demo directory did not start; the lines above say why.")
+
+
+def _greet(settings: Settings, seeded: Seeded, people: dict[str, str], *, demo: str | None) -> None:
+    lines = ["", f"  Virtual Office     {settings.base_url}", f"    user name        {seeded.username}"]
+    lines.append(f"    password         {_password_line(settings)}")
+    if demo:
+        lines += ["", f"  Demo directory     {settings.demo_url}"]
+    if people:
+        lines += [
+            f"    Access Panel     {people['access_panel_url']}",
+            f"    user name        {people['user_name']}",
+            f"    password         {people['password']}",
+        ]
+    lines += ["", f"  Data               {settings.data_dir.resolve()}", "  Ctrl-C stops everything.", ""]
+    typer.echo("\n".join(lines))
+    sys.stdout.flush()
+
+
+def _password_line(settings: Settings) -> str:
+    if settings.admin_password:
+        return "(the one in VIRTUAL_OFFICE_ADMIN_PASSWORD)"
+    try:
+        return (settings.data_dir / _PASSWORD_FILE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return "(chosen earlier; `virtual-office administrator reset-password` makes a new one)"
