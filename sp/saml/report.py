@@ -28,20 +28,43 @@ class Finding:
     received: str = ""
 
 
+SHOWN_CHARACTERS = 300
+
+
+def shown(text: str) -> str:
+    """`text` fit for one line of a report: at most about 300 characters, the middle cut out, nothing invisible.
+
+    What cannot be seen (control, zero-width and bidirectional characters) is written as an escape.
+    """
+    if len(text) > SHOWN_CHARACTERS:
+        half = SHOWN_CHARACTERS // 2
+        text = f"{text[:half]} … {text[-half:]} ({len(text)} characters)"
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+
+
+def quoted(value: str) -> str:
+    """`value` for a sentence, in quotation marks where white space at its ends would otherwise not be seen."""
+    if value and value == value.strip():
+        return shown(value)
+    return f'"{shown(value)}"'
+
+
 def passed(received: str = "", expected: str = "") -> Finding:
-    return Finding(Outcome.PASSED, expected, received)
+    return Finding(Outcome.PASSED, shown(expected), shown(received))
 
 
 def failed(*, expected: str, received: str) -> Finding:
-    return Finding(Outcome.FAILED, expected, received)
+    return Finding(Outcome.FAILED, shown(expected), shown(received))
 
 
 def warning(*, expected: str, received: str) -> Finding:
-    return Finding(Outcome.WARNING, expected, received)
+    return Finding(Outcome.WARNING, shown(expected), shown(received))
 
 
 def skipped(received: str = "") -> Finding:
-    return Finding(Outcome.SKIPPED, "", received)
+    return Finding(Outcome.SKIPPED, "", shown(received))
 
 
 NOT_REACHED = Finding(Outcome.NOT_REACHED)

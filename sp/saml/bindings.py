@@ -1,0 +1,96 @@
+"""The HTTP-POST binding: from the fields of a form to the bytes of a message.
+
+Owns what a form may look like and strict base64. Never inflates anything and never looks inside the message.
+"""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass
+from functools import cached_property
+
+from sp.saml.messages import Limits, PostedForm
+from sp.saml.xml import XML_SPACE
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+_NO_SPACE = str.maketrans("", "", XML_SPACE)
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A posted form beside the limits it is held against (Bindings 3.5)."""
+
+    form: PostedForm
+    limits: Limits
+
+    @cached_property
+    def text(self) -> str:
+        """The SAMLResponse field without the line breaks and spaces that base64 may be wrapped with."""
+        return next(iter(values(self.form, "SAMLResponse")), "").translate(_NO_SPACE)
+
+    @cached_property
+    def decoded(self) -> bytes | None:
+        """The message's bytes, or None where the text is not strict base64."""
+        try:
+            return binascii.a2b_base64(self.text.encode("ascii"), strict_mode=True)
+        except ValueError:
+            return None
+
+    @property
+    def decoded_bytes(self) -> int:
+        """How many bytes the text decodes to, told by its length, so that no memory is spent to find out."""
+        return len(self.text) * 3 // 4 - self.text[-2:].count("=")
+
+
+def values(form: PostedForm, name: str) -> tuple[str, ...]:
+    """Every value of the field `name`, in order; names are compared exactly."""
+    return tuple(value for field, value in form.fields if field == name)
+
+
+def form_problem(form: PostedForm) -> tuple[str, str] | None:
+    """What keeps this from being a posted response, as (expected, received); None when nothing does."""
+    if form.method != "POST":
+        return "the method POST", form.method
+    if problem := _content_type_problem(form.content_type):
+        return f"the content type {FORM_TYPE}", problem
+    return _fields_problem(form)
+
+
+def _fields_problem(form: PostedForm) -> tuple[str, str] | None:
+    for name, wrong in (("SAMLRequest", "a response, not a request"), ("SAMLart", "a response, not an artifact")):
+        if values(form, name):
+            return wrong, f"a {name} field"
+    responses, states = values(form, "SAMLResponse"), values(form, "RelayState")
+    if len(responses) != 1:
+        return "exactly one SAMLResponse field", f"{len(responses) or 'no'} SAMLResponse fields"
+    if len(states) > 1:
+        return "at most one RelayState field", f"{len(states)} RelayState fields"
+    if not responses[0].strip():
+        return "a SAMLResponse field with a message in it", "an empty SAMLResponse field"
+    return None
+
+
+def _content_type_problem(content_type: str) -> str | None:
+    kind, _, parameters = content_type.lower().partition(";")
+    if kind.strip() != FORM_TYPE:
+        return kind.strip() or "no content type"
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8"}:
+            return f"the character set {value.strip()}"
+    return None
+
+
+def base64_problem(transport: Transport) -> str:
+    """A guess at what happened to the base64 of a field that is not."""
+    original = next(iter(values(transport.form, "SAMLResponse")), "")
+    if original.lstrip().startswith("<"):
+        return "plain XML that was not encoded"
+    if "%" in original:
+        return "text that is percent-encoded twice"
+    if "-" in original or "_" in original:
+        return "the URL-safe alphabet"
+    if " " in original.strip():
+        return 'text with spaces: was "+" sent without percent-encoding?'
+    return "text with other characters or wrong padding"

@@ -1,0 +1,61 @@
+"""Stage 9: the account holder. Owns the rows about the user; never looks anybody up: the store's word is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sp.saml.identity import username_problem
+from sp.saml.messages import AccountHolder, Identity, UserLink
+from sp.saml.report import Finding, failed, passed, quoted, skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A verified identity beside what the store says about it."""
+
+    identity: Identity
+    found: AccountHolder
+
+
+def replay(holder: Holder) -> Finding:
+    if holder.found.replayed is None:
+        return skipped("no record of earlier sign-ins was asked")
+    if holder.found.replayed:
+        return failed(expected="an assertion used for the first time", received=f"{holder.identity.assertion_id} again")
+    return passed(holder.identity.assertion_id)
+
+
+def username(holder: Holder) -> Finding:
+    value = holder.identity.username
+    problem = username_problem(value)
+    if problem is not None:
+        return failed(
+            expected="a user name without hidden or unusual characters", received=f"{quoted(value)}: {problem}"
+        )
+    return passed(value)
+
+
+def user_link(holder: Holder) -> Finding:
+    name = holder.identity.username
+    match holder.found.link:
+        case UserLink.ONE:
+            return passed("an existing user")
+        case UserLink.CREATE:
+            return passed("a new user")
+        case UserLink.NONE:
+            return failed(expected=f"a user {quoted(name)}", received="The SAML user does not link to any user.")
+        case UserLink.MANY:
+            sentence = f"No unique user found for the SAML authenticated user {name}."
+            return failed(expected="one profile with this Federation ID", received=sentence)
+        case UserLink.TAKEN:
+            sentence = f"The user name {quoted(name)} belongs to somebody else."
+            return failed(expected="a user name that is free or this person's", received=sentence)
+        case UserLink.UNKNOWN:
+            return skipped("no user profiles were asked")
+
+
+def user_active(holder: Holder) -> Finding:
+    status = holder.found.status
+    if status is None:
+        return skipped("there is no user yet")
+    return passed(status) if status == "active" else failed(expected="active", received=status)

@@ -1,0 +1,70 @@
+"""From a valid tree to an UnverifiedResponse.
+
+Owns where in a Response each value stands, always by absolute position. Never believes any of it.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from sp.saml import names
+from sp.saml.messages import UnverifiedResponse
+from sp.saml.xml import XML_SPACE, Document, text_of
+
+ISSUER_CHARACTERS = 1024  # Core 8.3.6
+
+_ASSERTIONS = (names.ASSERTION, names.ENCRYPTED_ASSERTION)
+
+
+def read_response(document: Document) -> UnverifiedResponse:
+    """The values of a Response that passed stages 1 to 3, with exactly one assertion in it."""
+    root = document.element
+    assertion = assertions(root)[0]
+    return UnverifiedResponse(
+        xml=document.xml,
+        tree=root,
+        assertion=assertion,
+        encrypted=assertion.tag == names.ENCRYPTED_ASSERTION,
+        id=root.get("ID", ""),
+        version=root.get("Version", ""),
+        issue_instant=root.get("IssueInstant", ""),
+        destination=root.get("Destination"),
+        in_response_to=root.get("InResponseTo"),
+        issuer=child_text(root, names.ISSUER),
+        assertion_issuer=child_text(assertion, names.ISSUER),
+    )
+
+
+def assertions(root: etree._Element) -> list[etree._Element]:
+    """The Assertion and EncryptedAssertion children of a Response; what is deeper is no assertion of it."""
+    return [child for child in root if child.tag in _ASSERTIONS]
+
+
+def misplaced_assertion(root: etree._Element) -> etree._Element | None:
+    """An Assertion or Response anywhere but where it belongs; inside Advice, which is never read, it may stand."""
+    for found in root.iter(names.RESPONSE, *_ASSERTIONS):
+        parent = found.getparent()
+        if found is root or parent is root:
+            continue
+        if next(found.iterancestors(names.ADVICE), None) is None or found.tag == names.RESPONSE:
+            return found
+    return None
+
+
+def child_text(element: etree._Element, tag: str) -> str | None:
+    """The whole text of the first child of that name, or None without such a child."""
+    child = element.find(tag)
+    return None if child is None else text_of(child)
+
+
+def unverified_issuer(root: etree._Element) -> str:
+    """The trimmed Issuer of whatever claims to be a Response, for the log of attempts; '' where there is none.
+
+    Cut at 1024 characters (Core 8.3.6), so it may pick an account to tell, and no more: `issuer` compares again.
+    """
+    if root.tag != names.RESPONSE:
+        return ""
+    issuer = child_text(root, names.ISSUER)
+    if issuer is None or not issuer.strip(XML_SPACE):
+        issuer = next((child_text(child, names.ISSUER) for child in assertions(root)), None)
+    return (issuer or "").strip(XML_SPACE)[:ISSUER_CHARACTERS]

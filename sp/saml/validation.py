@@ -1,0 +1,188 @@
+"""The story of one response: from what was posted to a judgement, stage by stage.
+
+Owns the order and where it stops. Never judges a detail (see `sp.saml.checks`), and never reads a clock, a database
+or a setting: everything that a message is held against is passed in, so the same input has the same verdict.
+
+    1  transport       the form field becomes bytes
+    2  document        the bytes become a tree that every parser would read alike
+    3  structure       the tree becomes an UnverifiedResponse
+    4  response        what the Response says about itself is held against the expectations
+    5  account         the unverified issuer is the one that the account trusts
+    6  decryption      an encrypted assertion is opened
+    7  signature       the signed bytes, parsed afresh, become a VerifiedAssertion
+    8  assertion       what it says is held against the expectations, and read into an Identity
+    9  account holder  what the store knows about that identity is added, and all rows make the Report
+
+`open_form` and `open_message` do 1 to 3, `verify` adds 4 to 8, `conclude` adds 9; `judge` does 4 to 9 at once.
+"""
+
+from __future__ import annotations
+
+from sp.saml.bindings import Transport
+from sp.saml.checks import CHECKS, of_stage
+from sp.saml.checks.assertion import Statement, authn_context_of
+from sp.saml.checks.holder import Holder
+from sp.saml.checks.response import Held
+from sp.saml.checks.transport import size_of
+from sp.saml.identity import email_of
+from sp.saml.messages import (
+    AccountHolder,
+    Expectations,
+    Identity,
+    Judgement,
+    Limits,
+    Opened,
+    PostedForm,
+    Verified,
+    VerifiedAssertion,
+)
+from sp.saml.report import NOT_REACHED, Finding, Outcome, Report, Row, skipped
+from sp.saml.response import read_response, unverified_issuer
+from sp.saml.signature import Signatures, verified_assertion
+from sp.saml.times import instant
+from sp.saml.xml import Document
+
+Findings = dict[str, Finding]
+
+DEFAULT_LIMITS = Limits()
+NOBODY_ASKED = AccountHolder()
+
+
+def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
+    """Stages 1 to 3 of a posted form."""
+    transport = Transport(form, limits)
+    findings = _until_failure(transport, 1)
+    if _failed(findings) or transport.decoded is None:
+        return Opened(findings)
+    return _open_document(Document(transport.decoded, limits), findings)
+
+
+def open_message(xml: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
+    """Stages 1 to 3 of a message that never came by a form: its rows are skipped, its size is judged."""
+    findings = {
+        "form": skipped("the message came without a form"),
+        "size": size_of(len(xml), limits.message_bytes),
+        "base64": skipped("the message came without a form"),
+    }
+    if _failed(findings):
+        return Opened({"form": findings["form"], "size": findings["size"]})
+    return _open_document(Document(xml, limits), findings)
+
+
+def _open_document(document: Document, findings: Findings) -> Opened:
+    """Stages 2 and 3; each row may rely on the ones before it having passed."""
+    findings = findings | _until_failure(document, 2)
+    if _failed(findings):
+        return Opened(findings, xml=document.xml)
+    issuer = unverified_issuer(document.element)
+    findings = findings | _until_failure(document, 3)
+    response = None if _failed(findings) else read_response(document)
+    return Opened(findings, response, issuer, document.xml)
+
+
+def verify(opened: Opened, expectations: Expectations) -> Verified:
+    """Stages 4 to 8, added to what was found so far. Whatever is not judged is `not_reached`."""
+    findings = dict(opened.findings)
+    if opened.response is None:
+        return Verified(_complete(findings), expectations)
+    held = Held(opened.response, expectations)
+    findings |= _all(held, 4, 5)
+    if held.account is None:
+        return Verified(_complete(findings), expectations)
+    decryption = _until_failure(held, 6)
+    findings |= decryption
+    if findings["issuer"].outcome is Outcome.FAILED or _failed(decryption):
+        return Verified(_complete(findings), expectations)
+    return _verify_signed(Signatures(opened.response, held.account, expectations), findings)
+
+
+def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
+    """Stage 7, and stage 8 on what the signatures cover."""
+    stage = _until_failure(signatures, 7)
+    findings = findings | stage
+    verified = None if _failed(stage) else verified_assertion(signatures)
+    if verified is None:
+        return Verified(_complete(findings), signatures.expectations)
+    statement = _statement(verified, signatures)
+    findings |= _all(statement, 8)
+    identity = _identity(statement)
+    return Verified(_complete(findings), signatures.expectations, identity, verified.certificate)
+
+
+def _statement(verified: VerifiedAssertion, signatures: Signatures) -> Statement:
+    return Statement(
+        assertion=verified.tree,
+        account=signatures.account,
+        expectations=signatures.expectations,
+        response=signatures.response,
+        response_signed=verified.response_signed,
+    )
+
+
+def _identity(statement: Statement) -> Identity | None:
+    """Who the verified assertion is about, or None where it names nobody."""
+    name_id = statement.name_id
+    if name_id is None:
+        return None
+    authn = next(iter(statement.authn_statements), None)
+    conditions = statement.conditions
+    return Identity(
+        issuer=statement.account.issuer.strip(),
+        assertion_id=statement.assertion.get("ID", ""),
+        name_id=name_id,
+        first_name=statement.attributes.value("first_name"),
+        last_name=statement.attributes.value("last_name"),
+        email=email_of(statement.attributes, name_id),
+        attributes=statement.attributes.values,
+        # Once this has passed, `not_on_or_after` refuses, so no id need be remembered longer.
+        not_on_or_after=instant(None if conditions is None else conditions.get("NotOnOrAfter")) or statement.now,
+        session_index=None if authn is None else authn.get("SessionIndex"),
+        session_not_on_or_after=instant(None if authn is None else authn.get("SessionNotOnOrAfter")),
+        authn_instant=instant(None if authn is None else authn.get("AuthnInstant")),
+        authn_context=authn_context_of(statement),
+    )
+
+
+def conclude(verified: Verified, holder: AccountHolder) -> Judgement:
+    """Stage 9, and the report: every row of the table, in its order, exactly once."""
+    findings = dict(verified.findings)
+    if verified.identity is not None:
+        findings |= _all(Holder(verified.identity, holder), 9)
+    rows = tuple(_row(check.code, findings.get(check.code, NOT_REACHED)) for check in CHECKS)
+    return Judgement(Report(rows), verified.identity, verified.certificate)
+
+
+def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NOBODY_ASKED) -> Judgement:
+    """Stages 4 to 9 at once, where nobody has to be looked up in between."""
+    return conclude(verify(opened, expectations), holder)
+
+
+def _row(code: str, finding: Finding) -> Row:
+    return Row(code, finding.outcome, finding.expected, finding.received)
+
+
+def _until_failure(subject: object, stage: int) -> Findings:
+    """The findings of a stage up to its first failure: nothing after that could be trusted."""
+    findings: Findings = {}
+    for check in of_stage(stage):
+        findings[check.code] = check.judge(subject)
+        if findings[check.code].outcome is Outcome.FAILED:
+            break
+    return findings
+
+
+def _all(subject: object, *stages: int) -> Findings:
+    """The findings of every check of these stages, so that all faults of one attempt are seen at once."""
+    return {check.code: check.judge(subject) for stage in stages for check in of_stage(stage)}
+
+
+def _failed(findings: Findings) -> bool:
+    return any(finding.outcome is Outcome.FAILED for finding in findings.values())
+
+
+def _complete(findings: Findings) -> Findings:
+    """The findings with every other row up to stage 8 added as not reached: a row that is absent is no pass."""
+    return {code: findings.get(code, NOT_REACHED) for code in _BEFORE_THE_HOLDER}
+
+
+_BEFORE_THE_HOLDER = tuple(check.code for check in CHECKS if check.stage < 9)
