@@ -18,7 +18,7 @@ from sp.demo_directory.reply_url import Reply
 VALID_BEFORE = timedelta(minutes=5)
 VALID_AFTER = timedelta(minutes=65)
 
-_BY_PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+_AUTHENTICATION_CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
 _WS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 _MS = "http://schemas.microsoft.com/identity/claims"
 _PREFIXES = {"samlp": "urn:oasis:names:tc:SAML:2.0:protocol", "saml": saml.NAMESPACE, "ds": xmldsig.NAMESPACE}
@@ -69,7 +69,7 @@ def make_response(
         destination=reply.acs_url,
         sp_entity_id=reply.entity_id,
         name_id=saml.NameID(format=saml.NAMEID_FORMAT_EMAILADDRESS, text=subject.user_principal_name),
-        authn={"class_ref": _BY_PASSWORD},
+        authn={"class_ref": _AUTHENTICATION_CLASS},
         sign_response=False,
         sign_assertion=False,
     )

@@ -1,0 +1,142 @@
+"""Owns the demo directory's command line: serve the pages, or prepare the connected state.
+
+Never leaves a traceback for a mistake that a sentence explains.
+"""
+
+import argparse
+import json
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from sp.demo_directory.clock import utc_now
+from sp.demo_directory.connect import connect
+from sp.demo_directory.keys import KeyFileError, open_signing_key
+from sp.demo_directory.reply_url import Service
+from sp.demo_directory.settings import Settings, SettingsError, check_settings
+from sp.demo_directory.store import DirectoryStore
+
+
+class CannotStartError(Exception):
+    """Why the command cannot do its work; the text is one sentence per fault."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when it ended as asked, 1 when it could not do its work, 2 for unusable arguments."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        if options.command == "connect":
+            _print_connected(settings)
+        else:
+            _serve(settings, options.host, options.port)
+    except (CannotStartError, KeyFileError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sp.demo_directory",
+        description="A stand-in for Azure AD: a directory with a portal, an Access Panel and a signing key.",
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("serve", "connect"),
+        default="serve",
+        help="serve: answer at the address (default). connect: add and configure the application, create and "
+        "assign Britta Simon, print what the other side needs as JSON, and end",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=8001, help="default: 8001")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="default: data")
+    parser.add_argument("--service-acs-url", default="http://localhost:8000/saml2", metavar="URL")
+    parser.add_argument("--service-entity-id", metavar="URI", help="default: the ACS URL")
+    parser.add_argument("--service-url", metavar="URL", help="default: the ACS URL's origin")
+    return parser
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return number
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    origin = urlsplit(options.service_acs_url)
+    settings = Settings(
+        base_url=f"http://{host}:{options.port}",
+        data_dir=options.data_dir,
+        service=Service(options.service_acs_url, options.service_entity_id or options.service_acs_url),
+        service_url=options.service_url or f"{origin.scheme}://{origin.netloc}",
+    )
+    check_settings(settings)
+    _make_data_folder(settings.data_dir)
+    return settings
+
+
+def _make_data_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".demo-directory-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStartError(f"The data folder {folder} cannot be written to: {error.strerror}.") from error
+
+
+def _print_connected(settings: Settings) -> None:
+    try:
+        store = DirectoryStore.open(settings.database_file)
+    except SQLAlchemyError as error:
+        raise CannotStartError(_database_sentence(settings)) from error
+    key = open_signing_key(settings.key_file, settings.certificate_file, utc_now())
+    connected = connect(settings, store, key, utc_now())
+    sys.stdout.write(json.dumps(asdict(connected), indent=2) + "\n")
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    """Take the port first: a second start then says so at once, before anything heavy is loaded."""
+    with _listening_socket(host, port) as listener:
+        import uvicorn  # noqa: PLC0415  `connect` and `--help` need neither server nor pages
+
+        from sp.demo_directory.app import create_app  # noqa: PLC0415  the same
+
+        try:
+            app = create_app(settings)
+        except SQLAlchemyError as error:
+            raise CannotStartError(_database_sentence(settings)) from error
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False))
+        server.run(sockets=[listener])
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        sentence = f"The demo directory cannot listen on {host}:{port}: {error.strerror}. Choose another --port."
+        raise CannotStartError(sentence) from error
+    return listener
+
+
+def _database_sentence(settings: Settings) -> str:
+    return f"{settings.database_file} is not a database of the demo directory, or is of another version."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Owns the last step of a sign-in: the page that carries a response to the service by the browser.
+
+Never delivers to an address that is not on this computer, nor for somebody who is not assigned.
+"""
+
+import base64
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from sp.demo_directory.desk import Desk
+from sp.demo_directory.problems import problem_page, sign_in_problem
+from sp.demo_directory.reply_url import Reply, Unusable, resolve
+from sp.demo_directory.responses import Subject, make_response
+from sp.demo_directory.store import SignedIn
+from sp.demo_directory.tables import Application, Person
+
+
+def deliver(
+    request: Request,
+    desk: Desk,
+    visitor: SignedIn,
+    application: Application,
+    *,
+    relay_state: str = "",
+    in_response_to: str | None = None,
+) -> HTMLResponse:
+    """Answer with the page that posts a signed response to the application, or with the reason why not."""
+    refusal = _not_assigned(request, desk, visitor, application)
+    if refusal:
+        return refusal
+    reply = resolve(application.reply_url, application.identifier, desk.settings.service)
+    if application.configured_at is None or isinstance(reply, Unusable):
+        return _not_configured(request, application, reply)
+    message = make_response(
+        desk.provider,
+        subject_of(desk, visitor.person),
+        reply,
+        now=desk.clock(),
+        authenticated_at=visitor.authenticated_at,
+        in_response_to=in_response_to,
+    )
+    return desk.pages.render(
+        request,
+        "auto_post.html",
+        post_to=_origin(reply.acs_url),
+        application=application,
+        reply=reply,
+        saml_response=base64.b64encode(message).decode(),
+        relay_state=relay_state,
+    )
+
+
+def subject_of(desk: Desk, person: Person) -> Subject:
+    return Subject(
+        user_principal_name=desk.user_principal_name(person),
+        first_name=person.first_name,
+        last_name=person.last_name,
+        display_name=person.display_name,
+        object_id=person.object_id,
+    )
+
+
+def _not_assigned(request: Request, desk: Desk, visitor: SignedIn, application: Application) -> HTMLResponse | None:
+    if visitor.person.object_id in desk.store.assigned_people(application):
+        return None
+    sentence = (
+        f"The signed in user '{desk.user_principal_name(visitor.person)}' is not assigned to a role for the "
+        f"application '{application.object_id}'({application.name})."
+    )
+    return sign_in_problem(request, desk, 403, "AADSTS50105", sentence)
+
+
+def _not_configured(request: Request, application: Application, reply: Reply | Unusable) -> HTMLResponse:
+    detail = f" {reply.sentence}" if isinstance(reply, Unusable) and application.reply_url else ""
+    sentence = (
+        f"Single sign-on is not configured for {application.name}.{detail} The administrator of this directory "
+        "opens the application in the portal, chooses Configure single sign-on, and follows it to Complete."
+    )
+    return problem_page(request, 409, "Single sign-on is not configured", sentence)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
