@@ -10,9 +10,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
-from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp import __version__
 from sp.clock import Clock, system_clock
@@ -21,22 +19,13 @@ from sp.paths import STATIC
 from sp.settings import Settings
 from sp.store.engine import Database
 from sp.web import admin, home, sign_in_page, sso
+from sp.web.body_limit import BodyLimit
 from sp.web.error_pages import install_error_pages
+from sp.web.security_headers import SecurityHeaders
 from sp.web.state import Service
 from sp.web.viewer import SignInNeededError, to_sign_in
 
 _ACS_PATH = "/saml2"
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 def create_app(settings: Settings, database: Database | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -71,6 +60,8 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
 
 
 def _install(app: FastAPI, settings: Settings) -> None:
+    consumer_paths = frozenset({_ACS_PATH, urlsplit(settings.acs_url).path or "/"})
+    app.add_middleware(BodyLimit, exempt=consumer_paths)
     app.add_middleware(SecurityHeaders)
     install_error_pages(app)
 
@@ -78,31 +69,10 @@ def _install(app: FastAPI, settings: Settings) -> None:
     async def sign_in_needed(request: Request, _error: SignInNeededError) -> Response:
         return to_sign_in(request)
 
-    for path in {_ACS_PATH, urlsplit(settings.acs_url).path or "/"}:
+    for path in consumer_paths:
         app.add_api_route(path, sso.assertion_consumer_service, methods=["POST"], response_model=None)
     app.include_router(sign_in_page.router)
     app.include_router(home.router)
     for router in admin.routers:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-
-class SecurityHeaders:
-    """Adds the headers to every response that has none of its own. Plain ASGI: it costs no task per request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -54,19 +54,22 @@ def _id() -> Any:
     return Field(default=None, primary_key=True, sa_type=BigId)
 
 
+def _default(nullable: bool) -> dict[str, Any]:
+    return {"default": None} if nullable else {}
+
+
 def _reference(column: str, *, index: bool = False, nullable: bool = False) -> Any:
-    arguments = [ForeignKey(column)]
     return Field(
-        **({"default": None} if nullable else {}),
+        **_default(nullable),
         sa_type=BigId,
-        sa_column_args=arguments,
+        sa_column_args=[ForeignKey(column)],
         sa_column_kwargs={"index": index, "nullable": nullable},
     )
 
 
 def _time(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(
-        **({"default": None} if nullable else {}),
+        **_default(nullable),
         sa_type=UtcTime,
         sa_column_kwargs={"nullable": nullable, "index": index},
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlmodel import Session
@@ -28,6 +29,7 @@ MAX_CERTIFICATES = 8
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f-\x9f]+\Z")
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x20\x7f\"<>\\^`{|}]")  # RFC 3986, 2; a browser reads a backslash as a slash
 _SCRIPT_SCHEMES = ("javascript:", "data:", "vbscript:")
 
 
@@ -85,6 +87,13 @@ class Invalid:
     """Nothing was saved. One sentence for each field that is wrong."""
 
     errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Nothing was saved: since the form was made, these versions changed fields that it would overwrite."""
+
+    versions: Sequence[SsoSettings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +164,11 @@ def save_sso_settings(
     While an administrator is `choosing_method` (step one of the page), SAML may be ticked before its form is filled
     in; it stays off until Issuer URL and certificate are there.
     """
+    accounts.lock_settings(session, account)
     draft = _trimmed(draft)
     errors = _faults(session, settings, account, draft)
     if draft.single_sign_on and not choosing_method:
-        errors = _missing_for_saml(draft) | errors
+        errors = missing_for_saml(draft) | errors
     if errors:
         return Invalid(errors)
     before = draft_of(session, account)
@@ -170,6 +180,36 @@ def save_sso_settings(
     return Saved(accounts.save_settings(session, account, version, draft.certificates).version, changed=True)
 
 
+def change_sso_settings(
+    session: Session,
+    settings: Settings,
+    account: Account,
+    changes: Mapping[str, Any],
+    *,
+    based_on: int,
+    saved_by: str,
+    now: datetime,
+    choosing_method: bool = False,
+) -> Saved | Invalid | Overtaken:
+    """Put the `changes`, by the names of SsoDraft, on top of the settings in force, as a new version.
+
+    `based_on` is the version that the form was made from: what somebody else saved into the same fields meanwhile
+    is reported instead of overwritten; other fields keep what the other one saved.
+    """
+    accounts.lock_settings(session, account)
+    overtaking = [
+        version
+        for version in accounts.versions_after(session, required(account.id), based_on)
+        if any(change["field"] in changes for change in version.changes)
+    ]
+    if overtaking:
+        return Overtaken(overtaking)
+    draft = replace(draft_of(session, account), **changes)
+    return save_sso_settings(
+        session, settings, account, draft, saved_by=saved_by, now=now, choosing_method=choosing_method
+    )
+
+
 def url_fault(value: str) -> str | None:
     """Why a text is no absolute http(s) URL without credentials or fragment, as one sentence, or None."""
     try:
@@ -179,8 +219,8 @@ def url_fault(value: str) -> str | None:
         return f"This is not a URL: {value!r}."
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "Enter a whole URL that begins with https:// or http://."
-    if re.search(r"[\s\x00-\x1f\x7f]", value) or len(value) > 2048:
-        return "A URL has no white space and at most 2048 characters."
+    if _NOT_IN_URLS.search(value) or len(value) > 2048:
+        return "A URL has no white space, quotes, braces or backslashes, and at most 2048 characters."
     if parts.username is not None or parts.password is not None:
         return "Leave the user name and password out of the URL."
     return "Leave out the part from # on." if "#" in value else None
@@ -200,7 +240,8 @@ def issuer_fault(value: str) -> str | None:
 def _trimmed(draft: SsoDraft) -> SsoDraft:
     """Copying from a web page often brings white space along; none of these values can begin or end with it."""
     values = {field.name: getattr(draft, field.name) for field in fields(SsoDraft)}
-    return SsoDraft(**{name: value.strip() if isinstance(value, str) else value for name, value in values.items()})
+    trimmed: dict[str, Any] = {name: value.strip() for name, value in values.items() if isinstance(value, str)}
+    return replace(draft, **trimmed)
 
 
 def _faults(session: Session, settings: Settings, account: Account, draft: SsoDraft) -> dict[str, str]:
@@ -248,10 +289,10 @@ def _choice_fault(value: str, choices: tuple[str, ...]) -> str | None:
 def _attribute_fault(value: str) -> str | None:
     if not value or len(value) > 1024:
         return "Enter the exact Name of the attribute, at most 1024 characters."
-    return None
+    return None if value.isprintable() else "The Name of an attribute has no line breaks or control characters."
 
 
-def _missing_for_saml(draft: SsoDraft) -> dict[str, str]:
+def missing_for_saml(draft: SsoDraft) -> dict[str, str]:
     """What SAML still lacks before it can be switched on."""
     missing = {}
     if not draft.issuer:

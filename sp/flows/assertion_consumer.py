@@ -155,9 +155,8 @@ def _settle(
         judgement = validation.conclude(verified, holder)
         user = _admit(session, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
-            sessions.open_user_session(
-                session, _session_row(settings, delivery, user, judgement.identity, reference), delivery.new_token
-            )  # 9
+            opened_session = _session_row(settings, delivery, user, judgement.identity, reference)
+            sessions.open_user_session(session, opened_session)  # 9
             sessions.end(session, delivery.old_token)
         sign_in = SignIn(reference, judgement, _username(judgement, user), user is not None and link.user is None)
         sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user))  # 10
@@ -194,6 +193,7 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
     latest = now + settings.session_max
     ends = min(latest, identity.session_not_on_or_after or latest)
     return UserSession(
+        token_hash=sessions.hash_token(delivery.new_token),
         user_id=required(user.id),
         account_id=user.account_id,
         method="saml",

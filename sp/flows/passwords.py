@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 import string
+import threading
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, section 4, second choice
+_AT_ONCE = threading.BoundedSemaphore(4)  # each computation takes 64 MiB: a crowd of attempts must not take them all
 _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "!#%+:=?@")
 _GENERATED_LENGTH = 16
 
@@ -23,10 +25,16 @@ def hash_password(password: str) -> str:
 
 def password_matches(password_hash: str | None, password: str) -> bool:
     """Takes as long for an unknown user name or one without a password as for a wrong password."""
+    with _AT_ONCE:
+        return _matches(password_hash, password)
+
+
+def _matches(password_hash: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
+        _HASHER.verify(password_hash or _nobodys_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
+    return password_hash is not None
 
 
 def generate_password() -> str:

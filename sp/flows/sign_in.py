@@ -5,6 +5,7 @@ Owns throttling and opening the session. Never tells whether the name or the pas
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -39,25 +40,32 @@ def sign_in_with_password(
     database: Database, settings: Settings, now: datetime, credentials: Credentials, token: str
 ) -> Refusal | None:
     """Opens a session under `token` and returns None, or says why not."""
+    with database.writing() as session:  # counted before the password is looked at, taken back when it is right
+        address = _counted_address(credentials.address)
+        attempts = password_throttle.count_attempt(session, address, now, settings.password_window)
+    if attempts > settings.password_attempts:
+        return Refusal.THROTTLED
     with database.reading() as session:
-        if _throttled(session, settings, now, credentials.address):
-            return Refusal.THROTTLED
         person = _find(session, credentials.username)
     if not password_matches(person.password_hash if person else None, credentials.password):
-        with database.writing() as session:
-            password_throttle.count_failure(session, credentials.address, now, settings.password_window)
         return Refusal.WRONG
     with database.writing() as session:
         return _open(session, settings, now, credentials, person, token)
 
 
-def _throttled(session: Session, settings: Settings, now: datetime, address: str) -> bool:
-    failures = password_throttle.failures(session, address, now, settings.password_window)
-    return failures >= settings.password_attempts
+def _counted_address(address: str) -> str:
+    """An IPv6 subscriber has 2**64 addresses to send from, so the network is counted."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _find(session: Session, username: str) -> Administrator | User | None:
     """Administrators first: a user of the same name must not shadow one."""
+    if not username.isprintable():
+        return None  # PostgreSQL takes no NUL in a text
     realm = accounts.shared_realm(session)
     return administrators.administrator_named(session, username) or users.user_named(
         session, required(realm.id), username
@@ -79,6 +87,7 @@ def _open(
         person.last_sign_in_at = now
         session.add(person)
         opened = UserSession(
+            token_hash=sessions.hash_token(token),
             user_id=required(person.id),
             account_id=person.account_id,
             method="password",
@@ -86,11 +95,11 @@ def _open(
             last_seen_at=now,
             expires_at=now + settings.session_max,
         )
-        sessions.open_user_session(session, opened, token)
+        sessions.open_user_session(session, opened)
     elif isinstance(person, Administrator):
         sessions.open_administrator_session(session, person, token, now, settings.session_max)
     sessions.end(session, credentials.old_token)
-    password_throttle.forget(session, credentials.address)
+    password_throttle.take_back(session, _counted_address(credentials.address))
     return None
 
 

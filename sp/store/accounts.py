@@ -41,13 +41,13 @@ def add_account(session: Session, company: Company, name: str, slug: str, now: d
         session,
         Account(realm_id=company.realm_id, company_id=required(company.id), name=name, slug=slug, created_at=now),
     )
-    save_settings(session, account, SsoSettings(saved_at=now, saved_by="setup"), ())
+    save_settings(session, account, SsoSettings(version=1, saved_at=now, saved_by="setup"), ())
     return account
 
 
 def single_company(session: Session) -> bool:
     """Whether the installation has one company only, whose administrators are then the operators too."""
-    return session.execute(select(func.count()).select_from(Company)).scalar_one() == 1
+    return int(session.execute(select(func.count()).select_from(Company)).scalar_one()) == 1
 
 
 def accounts_of(session: Session, company_id: int) -> Sequence[Account]:
@@ -68,12 +68,14 @@ def account_by_slug(session: Session, slug: str) -> Account | None:
 
 def account_by_id(session: Session, account_id: int) -> Account:
     """Raises NoResultFound."""
-    return session.execute(select(Account).where(column(Account.id) == account_id)).scalar_one()
+    found: Account = session.execute(select(Account).where(column(Account.id) == account_id)).scalar_one()
+    return found
 
 
 def company_by_id(session: Session, company_id: int) -> Company:
     """Raises NoResultFound."""
-    return session.execute(select(Company).where(column(Company.id) == company_id)).scalar_one()
+    found: Company = session.execute(select(Company).where(column(Company.id) == company_id)).scalar_one()
+    return found
 
 
 def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account | None:
@@ -86,12 +88,35 @@ def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account
 
 def settings_in_force(session: Session, account: Account) -> SsoSettings:
     """Raises NoResultFound when the account has no settings, which `add_account` never leaves behind."""
-    return session.execute(select(SsoSettings).where(column(SsoSettings.id) == account.settings_id)).scalar_one()
+    found: SsoSettings = session.execute(
+        select(SsoSettings).where(column(SsoSettings.id) == account.settings_id)
+    ).scalar_one()
+    return found
 
 
 def settings_version(session: Session, settings_id: int) -> SsoSettings:
     """Raises NoResultFound."""
-    return session.execute(select(SsoSettings).where(column(SsoSettings.id) == settings_id)).scalar_one()
+    found: SsoSettings = session.execute(select(SsoSettings).where(column(SsoSettings.id) == settings_id)).scalar_one()
+    return found
+
+
+def lock_settings(session: Session, account: Account) -> None:
+    """Wait for other saves in the realm to end, and read `account` anew; until the transaction ends nobody else saves.
+
+    One lock for the realm, since issuers are unique in it. On SQLite the writing transaction is that lock already.
+    """
+    session.execute(select(Realm).where(column(Realm.id) == account.realm_id).with_for_update())
+    session.refresh(account)
+
+
+def versions_after(session: Session, account_id: int, version: int) -> Sequence[SsoSettings]:
+    """The versions that were saved after the one of that number, newest first."""
+    query = (
+        select(SsoSettings)
+        .where(column(SsoSettings.account_id) == account_id, column(SsoSettings.version) > version)
+        .order_by(column(SsoSettings.version).desc())
+    )
+    return session.execute(query).scalars().all()
 
 
 def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[SsoSettings]:

@@ -1,4 +1,4 @@
-"""Wrong passwords by address, shared by all workers and kept across a restart.
+"""Password attempts by address, shared by all workers and kept across a restart.
 
 Owns the counting. Never decides how many are too many: `sp.flows.sign_in` does.
 """
@@ -7,31 +7,31 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from sp.models import PasswordThrottle
 from sp.store.rows import column
 
-
-def failures(session: Session, address: str, now: datetime, window: timedelta) -> int:
-    """How many wrong passwords came from the address in the window that is running."""
-    query = select(PasswordThrottle).where(
-        column(PasswordThrottle.address) == address, column(PasswordThrottle.window_started_at) > now - window
-    )
-    row = session.execute(query).scalar_one_or_none()
-    return row.failures if row else 0
+Table = PasswordThrottle
 
 
-def count_failure(session: Session, address: str, now: datetime, window: timedelta) -> None:
-    ended = column(PasswordThrottle.window_started_at) <= now - window
-    session.execute(delete(PasswordThrottle).where(ended))
-    row = session.get(PasswordThrottle, address, with_for_update=True)
-    if row is None:
-        row = PasswordThrottle(address=address, window_started_at=now, failures=0)
-    row.failures += 1
-    session.add(row)
+def count_attempt(session: Session, address: str, now: datetime, window: timedelta) -> int:
+    """Count one more attempt from the address and return how many there are in the window that is running.
+
+    Counting and reading are one statement, so that attempts sent at once cannot all read the same low number.
+    """
+    session.execute(delete(Table).where(column(Table.window_started_at) <= now - window))
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(Table).values(address=address, window_started_at=now, failures=1)
+    counted = statement.on_conflict_do_update(
+        index_elements=[column(Table.address)], set_={"failures": column(Table.failures) + 1}
+    ).returning(column(Table.failures))
+    return int(session.execute(counted).scalar_one())
 
 
-def forget(session: Session, address: str) -> None:
-    session.execute(delete(PasswordThrottle).where(column(PasswordThrottle.address) == address))
+def take_back(session: Session, address: str) -> None:
+    """Uncount one attempt, the right one. The wrong ones stay: a valid password must not buy more guesses."""
+    query = update(Table).where(column(Table.address) == address).values(failures=column(Table.failures) - 1)
+    session.execute(query)

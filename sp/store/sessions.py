@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from sp.models import Administrator, AdministratorSession, User, UserSession, UserStatus
 from sp.store.engine import Database
-from sp.store.rows import column
+from sp.store.rows import column, required
 
 _TOUCH_EVERY = timedelta(minutes=1)  # so that reading a page does not cost a write each time
 
@@ -30,7 +30,7 @@ def open_administrator_session(
     session.add(
         AdministratorSession(
             token_hash=hash_token(token),
-            administrator_id=administrator.id,
+            administrator_id=required(administrator.id),
             created_at=now,
             last_seen_at=now,
             expires_at=now + lifetime,
@@ -38,9 +38,8 @@ def open_administrator_session(
     )
 
 
-def open_user_session(session: Session, opened: UserSession, token: str) -> None:
-    """Keep a session that a flow has filled in, under the hash of its token."""
-    opened.token_hash = hash_token(token)
+def open_user_session(session: Session, opened: UserSession) -> None:
+    """Keep a session that a flow has filled in, the hash of its token included."""
     session.add(opened)
 
 

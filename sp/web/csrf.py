@@ -40,14 +40,23 @@ async def require_form_token(request: Request) -> None:
     """Dependency of every page that changes something. Raises PageError (403) when the token is not ours."""
     if not _same_origin(request):
         raise PageError(403, "This form came from another site", "Open the page here and send the form again.")
+    if not _has_cookie(request):
+        raise PageError(
+            403, "Your browser sent no cookie", "Allow cookies for this site, reload the page and try again."
+        )
     form = await request.form()
     received = form.get(FIELD)
     if not isinstance(received, str) or not hmac.compare_digest(received.encode(), form_token(request).encode()):
         raise PageError(
             403,
             "This form is out of date",
-            "You signed in or out in the meantime, or cookies are off. Go back, reload the page and try again.",
+            "You signed in or out in the meantime. Go back, reload the page and try again.",
         )
+
+
+def _has_cookie(request: Request) -> bool:
+    settings = service_of(request).settings
+    return any(cookies.read_cookie(request, settings, name) for name in (cookies.SESSION, cookies.BROWSER))
 
 
 def _same_origin(request: Request) -> bool:

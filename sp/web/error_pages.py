@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from sp.web.errors import PageError
 from sp.web.rendering import render
+from sp.web.security_headers import SECURITY_HEADERS
 
 _log = structlog.get_logger("sp.web")
 
@@ -39,7 +40,10 @@ def install_error_pages(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> Response:
         reference = secrets.token_hex(4)
         _log.error("unexpected_error", reference=reference, path=request.url.path, exc_info=error)
-        return _page(request, PageError(500), reference=reference)
+        request.state.viewer = getattr(request.state, "viewer", None)  # the database may be what broke
+        response = _page(request, PageError(500), reference=reference)
+        response.headers.update(SECURITY_HEADERS)  # this handler stands outside every middleware
+        return response
 
 
 def _page(request: Request, error: PageError, reference: str = "") -> Response:

@@ -80,7 +80,7 @@ def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
 
 async def _bounded_body(request: Request, limit: int) -> bytes | None:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared) > limit:
         return None
     body = bytearray()
     async for chunk in request.stream():

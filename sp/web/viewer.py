@@ -74,7 +74,8 @@ ViewerDep = Annotated[Viewer, Depends(current_viewer)]
 
 def to_sign_in(request: Request) -> RedirectResponse:
     """The sign-in page, which leads back to where the person wanted to go."""
-    wanted = request.url.path if request.method in {"GET", "HEAD"} else ""
+    asked_for = f"{request.url.path}?{request.url.query}".rstrip("?")
+    wanted = asked_for if request.method in {"GET", "HEAD"} else ""
     query = f"?next={quote(wanted)}" if wanted not in {"", "/"} else ""
     return RedirectResponse(f"/{query}", status_code=303)
 
