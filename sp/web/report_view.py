@@ -1,0 +1,72 @@
+"""A report for the eye: rows by stage, with their words, and the difference between both sides marked.
+
+Owns that shape (see `templates/components/report.html`). Never decides what a row says: the core did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import groupby
+
+from sp.saml.checks import CHECKS, STAGES
+from sp.saml.report import Outcome, Report, Row
+
+# Below this likeness two values share letters by chance only, and marking them would confuse.
+_ALIKE = 0.5
+
+Segments = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    code: str
+    title: str
+    outcome: str
+    clause: str
+    why: str
+    remedy: str
+    expected: str | Segments
+    received: str | Segments
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStage:
+    number: int
+    title: str
+    rows: tuple[ReportRow, ...]
+
+
+def report_stages(report: Report) -> tuple[ReportStage, ...]:
+    """The rows of a report, grouped by stage in the table's order."""
+    rows = {row.code: row for row in report.rows}
+    return tuple(
+        ReportStage(stage, STAGES[stage], tuple(_row(rows[check.code]) for check in checks))
+        for stage, checks in groupby(CHECKS, key=lambda check: check.stage)
+    )
+
+
+def difference(expected: str, received: str) -> tuple[Segments, Segments] | None:
+    """Both values cut where they differ, each piece with whether the other side has it too; None when too unlike."""
+    matcher = SequenceMatcher(None, expected, received, autojunk=False)
+    if not expected or not received or matcher.ratio() < _ALIKE:
+        return None
+    left: list[tuple[str, bool]] = []
+    right: list[tuple[str, bool]] = []
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        same = kind == "equal"
+        left += [(expected[i1:i2], same)] if i2 > i1 else []
+        right += [(received[j1:j2], same)] if j2 > j1 else []
+    return tuple(left), tuple(right)
+
+
+_CHECKS = {check.code: check for check in CHECKS}
+
+
+def _row(row: Row) -> ReportRow:
+    check = _CHECKS[row.code]
+    cut = difference(row.expected, row.received) if row.outcome is Outcome.FAILED else None
+    expected, received = cut or (row.expected, row.received)
+    return ReportRow(
+        row.code, check.title, row.outcome.value, check.clause, check.why, check.remedy, expected, received
+    )
