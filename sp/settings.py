@@ -130,10 +130,11 @@ class Settings(BaseSettings):
     @classmethod
     def _derive(cls, values: dict[str, object]) -> dict[str, object]:
         base_url = str(values.get("base_url") or cls.model_fields["base_url"].default).rstrip("/")
+        endpoint = f"{base_url}/saml2" if _is_absolute_http_url(base_url) else ""  # one fault is enough for one cause
         data_dir = Path(str(values.get("data_dir") or "data"))
         defaults = {
-            "entity_id": f"{base_url}/saml2",
-            "acs_url": f"{base_url}/saml2",
+            "entity_id": endpoint,
+            "acs_url": endpoint,
             "database_url": f"sqlite:///{data_dir / 'virtual-office.db'}",
         }
         return values | {name: values.get(name) or default for name, default in defaults.items()}
@@ -216,8 +217,17 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
 def _sentence(location: tuple[int | str, ...], message: str, received: object) -> str:
     name = PREFIX + str(location[0]).upper() if location else "The settings"
     reason = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    shown = "" if "password" in name.lower() or isinstance(received, dict) else f" (received {str(received)[:200]!r})"
+    secret = "PASSWORD" in name or "@" in str(received)
+    shown = "" if secret or isinstance(received, dict) else f" (received {str(received)[:200]!r})"
     return f"{name}: {reason}{shown}."
+
+
+def _is_absolute_http_url(value: str) -> bool:
+    try:
+        _absolute_http_url(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _absolute_http_url(value: str) -> str:

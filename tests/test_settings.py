@@ -1,0 +1,137 @@
+"""Every knob of the service: defaults that hang together, and one clear sentence for each fault."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sp.settings import Settings, SettingsError, is_loopback, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither this machine's variables nor a `.env` in its folder may decide a test."""
+    for name in os.environ:
+        if name.startswith("VIRTUAL_OFFICE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def faults_of(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[str]:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"VIRTUAL_OFFICE_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    return caught.value.faults
+
+
+def test_entity_id_and_acs_url_follow_the_base_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_BASE_URL", "http://localhost:9000/")
+    settings = load_settings()
+    assert settings.entity_id == "http://localhost:9000/saml2"
+    assert settings.acs_url == "http://localhost:9000/saml2"
+
+
+def test_the_older_tutorials_values_can_be_set_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_ENTITY_ID", "https://sso.8x8.com/contoso")
+    monkeypatch.setenv("VIRTUAL_OFFICE_ACS_URL", "https://contoso.8x8pilot.com/saml2")
+    settings = load_settings()
+    assert (settings.entity_id, settings.acs_url) == (
+        "https://sso.8x8.com/contoso",
+        "https://contoso.8x8pilot.com/saml2",
+    )
+
+
+def test_the_database_lies_in_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_DATA_DIR", "/somewhere")
+    assert load_settings().database_url == "sqlite:////somewhere/virtual-office.db"
+
+
+def test_a_file_named_env_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("VIRTUAL_OFFICE_PORT=8123\n")
+    assert load_settings().port == 8123
+
+
+def test_all_faults_are_told_at_once_and_each_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = faults_of(monkeypatch, PORT="seventy", BASE_URL="localhost:8000", CLOCK_SKEW_SECONDS="86400")
+    assert len(faults) == 3
+    assert {fault.split(":")[0] for fault in faults} == {
+        "VIRTUAL_OFFICE_PORT",
+        "VIRTUAL_OFFICE_BASE_URL",
+        "VIRTUAL_OFFICE_CLOCK_SKEW_SECONDS",
+    }
+    assert all(fault.endswith(".") and "\n" not in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "ftp://localhost"),
+        ("BASE_URL", "https://user:secret@sp.example"),
+        ("BASE_URL", "https://sp.example/path"),
+        ("ACS_URL", "https://sp.example/saml2#part"),
+        ("ACS_URL", "http://[::1"),
+        ("ENTITY_ID", "no-scheme"),
+        ("ENTITY_ID", "urn:x:" + "a" * 1024),
+        ("DATABASE_URL", "mysql://localhost/db"),
+        ("ADMIN_PASSWORD", ""),
+        ("CLOCK_SKEW_SECONDS", "301"),
+        ("LOG_FORMAT", "xml"),
+        ("PORT", "0"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    faults = faults_of(monkeypatch, **{name: value})
+    assert len(faults) == 1
+    assert faults[0].startswith(f"VIRTUAL_OFFICE_{name}: ")
+
+
+def test_a_misspelt_variable_is_not_ignored_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = faults_of(monkeypatch, BASEURL="http://localhost:9000")
+    assert faults == ["VIRTUAL_OFFICE_BASEURL is not a setting; did you mean VIRTUAL_OFFICE_BASE_URL?"]
+
+
+def test_a_strangers_variable_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_SERVICE_HOST", "10.0.0.1")  # what Kubernetes sets for a service of that name
+    assert load_settings().host == "localhost"
+
+
+def test_a_wrong_password_setting_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = faults_of(monkeypatch, ADMIN_PASSWORD="", PORT="0")
+    assert not any("received ''" in fault for fault in faults if "ADMIN_PASSWORD" in fault)
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url", "explicit", "public"),
+    [
+        ("localhost", "http://localhost:8000", None, True),
+        ("127.0.0.1", "http://127.0.0.1:8000", None, True),
+        ("::1", "http://[::1]:8000", None, True),
+        ("0.0.0.0", "http://localhost:8000", None, False),  # noqa: S104  (reachable from elsewhere)
+        ("localhost", "https://sp.example", None, False),
+        ("0.0.0.0", "https://sp.example", True, True),  # noqa: S104
+        ("localhost", "http://localhost:8000", False, False),
+    ],
+)
+def test_details_are_public_on_loopback_only_unless_said_otherwise(
+    host: str, base_url: str, explicit: bool | None, public: bool
+) -> None:
+    settings = Settings(host=host, base_url=base_url, details_public=explicit)
+    assert settings.shows_details is public
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]", "sp.localhost"])
+def test_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "192.168.0.1", "localhost.evil.example", "::"])  # noqa: S104
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_every_setting_says_in_a_sentence_what_it_is() -> None:
+    missing = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert missing == []
