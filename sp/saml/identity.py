@@ -18,9 +18,11 @@ from sp.saml import names
 from sp.saml.messages import AttributeNames, NameId
 from sp.saml.report import quoted
 from sp.saml.response import child_text
-from sp.saml.xml import text_of
+from sp.saml.xml import child, text_of
 
 VALUE_CHARACTERS = 256  # SAML2int G02: accepted untruncated up to here
+_LINE_BREAKERS = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
 FIELDS = ("first_name", "last_name", "email")
 
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\".]+")
@@ -38,7 +40,7 @@ class Attributes:
         """Every value by Name; an Attribute that is repeated (Keycloak's roles) adds to the one before."""
         collected: dict[str, tuple[str, ...]] = {}
         for attribute in self.assertion.iterfind(f"{names.ATTRIBUTE_STATEMENT}/{names.ATTRIBUTE}"):
-            sent = tuple(text_of(value) for value in attribute.iterfind(names.ATTRIBUTE_VALUE))
+            sent = tuple(text_of(value) for value in attribute.iterchildren(names.ATTRIBUTE_VALUE))
             collected[attribute.get("Name", "")] = collected.get(attribute.get("Name", ""), ()) + sent
         return collected
 
@@ -73,7 +75,7 @@ def value_problem(value: str) -> str | None:
     if len(value) > VALUE_CHARACTERS:
         return f"{len(value)} characters, more than {VALUE_CHARACTERS}"
     # A line break in an address becomes a header of its own in a mail, and a line of its own in a log.
-    if any(unicodedata.category(mark) in {"Cc", "Cs", "Zl", "Zp"} for mark in value):
+    if not value.isprintable() and any(unicodedata.category(mark) in _LINE_BREAKERS for mark in value):
         return "a control character"
     return None
 
@@ -92,8 +94,8 @@ def email_of(attributes: Attributes, name_id: NameId) -> str:
 
 def read_name_id(assertion: etree._Element) -> NameId | None:
     """The NameID of the Subject, verbatim; one inside a SubjectConfirmation names somebody else (Core 2.4.1.1)."""
-    subject = assertion.find(names.SUBJECT)
-    element = None if subject is None else subject.find(names.NAME_ID)
+    subject = child(assertion, names.SUBJECT)
+    element = None if subject is None else child(subject, names.NAME_ID)
     if subject is None or element is None:
         return None
     return NameId(

@@ -137,7 +137,7 @@ class UnverifiedResponse:
     @property
     def unverified_issuer(self) -> str:
         """The trimmed Issuer by which an account is looked up: the Response's, else the Assertion's, else ''."""
-        return (self.issuer or self.assertion_issuer or "").strip()
+        return (self.issuer or "").strip(" \t\r\n") or (self.assertion_issuer or "").strip(" \t\r\n")
 
 
 @dataclass(frozen=True, slots=True)

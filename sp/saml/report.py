@@ -36,6 +36,8 @@ def shown(text: str) -> str:
 
     What cannot be seen (control, zero-width and bidirectional characters) is written as an escape.
     """
+    if not text:
+        return text
     if len(text) > SHOWN_CHARACTERS:
         half = SHOWN_CHARACTERS // 2
         text = f"{text[:half]} … {text[-half:]} ({len(text)} characters)"

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.messages import UnverifiedResponse
-from sp.saml.xml import XML_SPACE, Document, text_of
+from sp.saml.xml import XML_SPACE, Document, child, text_of
 
 ISSUER_CHARACTERS = 1024  # Core 8.3.6
 
@@ -37,7 +37,7 @@ def read_response(document: Document) -> UnverifiedResponse:
 
 def assertions(root: etree._Element) -> list[etree._Element]:
     """The Assertion and EncryptedAssertion children of a Response; what is deeper is no assertion of it."""
-    return [child for child in root if child.tag in _ASSERTIONS]
+    return list(root.iterchildren(*_ASSERTIONS))
 
 
 def misplaced_assertion(root: etree._Element) -> etree._Element | None:
@@ -53,8 +53,8 @@ def misplaced_assertion(root: etree._Element) -> etree._Element | None:
 
 def child_text(element: etree._Element, tag: str) -> str | None:
     """The whole text of the first child of that name, or None without such a child."""
-    child = element.find(tag)
-    return None if child is None else text_of(child)
+    found = child(element, tag)
+    return None if found is None else text_of(found)
 
 
 def unverified_issuer(root: etree._Element) -> str:
@@ -66,5 +66,5 @@ def unverified_issuer(root: etree._Element) -> str:
         return ""
     issuer = child_text(root, names.ISSUER)
     if issuer is None or not issuer.strip(XML_SPACE):
-        issuer = next((child_text(child, names.ISSUER) for child in assertions(root)), None)
+        issuer = next((child_text(found, names.ISSUER) for found in assertions(root)), None)
     return (issuer or "").strip(XML_SPACE)[:ISSUER_CHARACTERS]

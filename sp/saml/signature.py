@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from sp.saml import names
@@ -27,7 +28,7 @@ from sp.saml.errors import CertificateError
 from sp.saml.messages import AccountTrust, Expectations, UnverifiedResponse, VerifiedAssertion
 from sp.saml.report import Finding, Outcome, failed, passed, quoted, warning
 from sp.saml.times import written
-from sp.saml.xml import canonical, parse, text_of
+from sp.saml.xml import canonical, child, parse, text_of
 
 PREFIXES = 64  # of one InclusiveNamespaces list; the longest real ones name about ten
 KEY_INFO_CERTIFICATES = 8  # looked at to explain a failure; never trusted
@@ -68,7 +69,7 @@ class Enveloped:
 
     def part(self, *path: str) -> etree._Element:
         """The element at `path` below the Signature. Raises ValueError when the layout was not judged before."""
-        found = self.signature.find("/".join(path))
+        found = child(self.signature, *path)
         if found is None:
             raise ValueError(f"no {path[-1]} in the Signature")
         return found
@@ -133,7 +134,7 @@ def verified_assertion(signatures: Signatures) -> VerifiedAssertion | None:
     if innermost.content is None or innermost.certificate is None:
         return None
     tree = parse(innermost.content)
-    assertion = tree if tree.tag == names.ASSERTION else tree.find(names.ASSERTION)
+    assertion = tree if tree.tag == names.ASSERTION else child(tree, names.ASSERTION)
     if assertion is None:
         return None
     return VerifiedAssertion(assertion, signatures.response_signed, innermost.certificate)
@@ -258,7 +259,7 @@ def _verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
     try:
         context = xmlsec.SignatureContext()
         context.register_id(enveloped.signed, "ID")
-        context.key = _xmlsec_key(certificate.der)
+        context.key = _xmlsec_key(certificate)
         context.verify(enveloped.signature)
     except xmlsec.Error:
         return False
@@ -266,8 +267,12 @@ def _verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _xmlsec_key(der: bytes) -> xmlsec.Key:
-    return xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatCertDer)
+def _xmlsec_key(certificate: IdpCertificate) -> xmlsec.Key:
+    """The bare public key: with a whole certificate, libxmlsec1 would copy and parse that again each time."""
+    if certificate.public_key is None:
+        raise xmlsec.Error("no usable key")
+    pem = certificate.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
 
 
 def _covered(enveloped: Enveloped, certificate: IdpCertificate, signatures: Signatures) -> Verdict:
@@ -284,7 +289,7 @@ def _digested_bytes(enveloped: Enveloped, response: UnverifiedResponse) -> bytes
     """The canonical bytes of the signed element without its Signature, from a copy: the tree stays untouched."""
     root = copy.deepcopy(response.tree)
     signed = root if enveloped.signed is response.tree else root[response.tree.index(enveloped.signed)]
-    signature = signed.find(names.SIGNATURE)
+    signature = child(signed, names.SIGNATURE)
     if signature is not None:
         _remove_keeping_tail(signed, signature)
     transform = enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS)[1]

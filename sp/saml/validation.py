@@ -47,6 +47,8 @@ Findings = dict[str, Finding]
 DEFAULT_LIMITS = Limits()
 NOBODY_ASKED = AccountHolder()
 
+_NO_FORM = "the message came without a form"
+
 
 def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """Stages 1 to 3 of a posted form."""
@@ -59,14 +61,10 @@ def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
 
 def open_message(xml: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """Stages 1 to 3 of a message that never came by a form: its rows are skipped, its size is judged."""
-    findings = {
-        "form": skipped("the message came without a form"),
-        "size": size_of(len(xml), limits.message_bytes),
-        "base64": skipped("the message came without a form"),
-    }
+    findings = {"form": skipped(_NO_FORM), "size": size_of(len(xml), limits.message_bytes)}
     if _failed(findings):
-        return Opened({"form": findings["form"], "size": findings["size"]})
-    return _open_document(Document(xml, limits), findings)
+        return Opened(findings)
+    return _open_document(Document(xml, limits), findings | {"base64": skipped(_NO_FORM)})
 
 
 def _open_document(document: Document, findings: Findings) -> Opened:
@@ -177,7 +175,8 @@ def _all(subject: object, *stages: int) -> Findings:
 
 
 def _failed(findings: Findings) -> bool:
-    return any(finding.outcome is Outcome.FAILED for finding in findings.values())
+    """Whether a stage that stops at its first failure has stopped."""
+    return next(reversed(findings.values())).outcome is Outcome.FAILED
 
 
 def _complete(findings: Findings) -> Findings:

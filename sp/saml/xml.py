@@ -42,6 +42,7 @@ _OTHER_ENCODINGS = (
 _DECLARATION = re.compile(rb"<\?xml\s(.*?)\?>", re.DOTALL)
 _VERSION = re.compile(rb"""version\s*=\s*["']([^"']*)["']""")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
+_ID_ENDINGS = frozenset(("ID", "Id", "id", "iD"))
 _ID_NAMES = frozenset(("id", "assertionid"))
 _SCHEMA_HINTS = (f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation")
 
@@ -159,28 +160,26 @@ def first_comment(root: etree._Element) -> str | None:
 
 
 def survey(root: etree._Element, limits: Limits) -> Survey:
-    """Count what `limits` bounds, and collect every ID-like value; stops soon after a limit is passed."""
-    elements = depth = deepest = widest = 0
+    """Count level by level what `limits` bounds, and collect ID-like values; stops after the level that is over."""
+    elements = depth = widest = 0
     ids: list[str] = []
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        if event == "end":
-            depth -= 1
-            continue
+    level = [root]
+    while level and elements <= limits.elements and depth <= limits.depth:
         depth += 1
-        elements += 1
-        deepest = max(deepest, depth)
-        attributes = element.attrib
-        if attributes:
+        elements += len(level)
+        below: list[etree._Element] = []
+        for element in level:
+            attributes = element.attrib
             widest = max(widest, len(attributes))
-            ids.extend(value for name, value in attributes.items() if _is_id(name))
-        if elements > limits.elements or depth > limits.depth or widest > limits.attributes:
-            break
-    return Survey(elements, deepest, widest, tuple(ids))
+            ids.extend(str(value) for name, value in attributes.items() if _is_id(str(name)))
+            below.extend(element)
+        level = below
+    return Survey(elements, depth, widest, tuple(ids))
 
 
 def _is_id(name: str) -> bool:
     """Whether an attribute could be taken for an ID by any library: ID, Id, id, xml:id, wsu:Id, AssertionID."""
-    return name[-2:] in {"ID", "Id", "id", "iD"} and name.rpartition("}")[2].lower() in _ID_NAMES
+    return name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES
 
 
 def limit_problem(document: Document) -> tuple[str, str] | None:
@@ -206,8 +205,18 @@ def repeated_ids(document: Document) -> tuple[str, ...]:
     return tuple(value for value, count in counted.items() if count > 1)
 
 
+def child(element: etree._Element, *path: str) -> etree._Element | None:
+    """The first child, grandchild and so on of these names, by absolute position; None where one is missing."""
+    found: etree._Element | None = element
+    for tag in path:
+        found = next(found.iterchildren(tag), None) if found is not None else None
+    return found
+
+
 def text_of(element: etree._Element) -> str:
     """The whole text of an element: a value cut short at a child node would name somebody else."""
+    if len(element) == 0:
+        return element.text or ""
     return "".join(element.itertext())  # type: ignore[arg-type]
 
 

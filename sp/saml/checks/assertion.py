@@ -19,7 +19,7 @@ from sp.saml.messages import AccountTrust, Expectations, NameId, PendingRequest,
 from sp.saml.report import NOT_REACHED, Finding, Outcome, failed, passed, quoted, skipped, warning
 from sp.saml.response import child_text
 from sp.saml.times import UTC_FORM, in_future, instant, reached, written
-from sp.saml.xml import XML_SPACE, text_of
+from sp.saml.xml import XML_SPACE, child, text_of
 
 LONGEST_VALIDITY = timedelta(hours=24)
 LONG_VALIDITY = timedelta(hours=2)
@@ -42,7 +42,7 @@ class Statement:
         """The bearer confirmations that carry data, each judged."""
         found = self.assertion.iterfind(f"{names.SUBJECT}/{names.SUBJECT_CONFIRMATION}")
         bearers = (element for element in found if element.get("Method") == names.BEARER)
-        data = (element.find(names.SUBJECT_CONFIRMATION_DATA) for element in bearers)
+        data = (child(element, names.SUBJECT_CONFIRMATION_DATA) for element in bearers)
         return tuple(_confirmation(element, self) for element in data if element is not None)
 
     @property
@@ -52,11 +52,11 @@ class Statement:
 
     @property
     def conditions(self) -> etree._Element | None:
-        return self.assertion.find(names.CONDITIONS)
+        return child(self.assertion, names.CONDITIONS)
 
     @property
     def authn_statements(self) -> list[etree._Element]:
-        return self.assertion.findall(names.AUTHN_STATEMENT)
+        return list(self.assertion.iterchildren(names.AUTHN_STATEMENT))
 
     @cached_property
     def attributes(self) -> Attributes:
@@ -89,7 +89,7 @@ def assertion_issuer(statement: Statement) -> Finding:
     if around is not None and around.strip(XML_SPACE) != received:
         return failed(expected=f"{received} in the Response too", received=quoted(around))
     for parent in (statement.assertion, statement.response.tree):
-        if problem := _issuer_attribute_problem(parent.find(names.ISSUER)):
+        if problem := _issuer_attribute_problem(child(parent, names.ISSUER)):
             return failed(expected="an Issuer that is an entity ID and nothing else", received=problem)
     return passed(received)
 
@@ -112,7 +112,7 @@ def assertion_issue_instant(statement: Statement) -> Finding:
 def subject(statement: Statement) -> Finding:
     name_id = statement.name_id
     if name_id is None:
-        found = statement.assertion.find(f"{names.SUBJECT}/{names.ENCRYPTED_ID}")
+        found = child(statement.assertion, names.SUBJECT, names.ENCRYPTED_ID)
         received = "no NameID" if found is None else "EncryptedID: this service has no decryption key yet"
         return failed(expected="a NameID", received=received)
     problem = _value_problem(name_id) or _qualifier_problem(name_id, statement)
@@ -249,10 +249,10 @@ confirmation_in_response_to = _of_best(lambda best: best.confirmation_in_respons
 
 
 def conditions(statement: Statement) -> Finding:
-    found = statement.assertion.findall(names.CONDITIONS)
+    found = list(statement.assertion.iterchildren(names.CONDITIONS))
     if len(found) != 1:
         return failed(expected="one Conditions element", received=f"{len(found) or 'no'} Conditions")
-    unknown = [etree.QName(child).localname for child in found[0] if child.tag not in _UNDERSTOOD]
+    unknown = [etree.QName(condition).localname for condition in found[0] if condition.tag not in _UNDERSTOOD]
     if unknown:  # what is not understood must not be ignored (Core 2.5.1)
         return failed(expected="conditions that are understood", received=", ".join(unknown[:3]))
     return passed()
@@ -263,11 +263,11 @@ def audience(statement: Statement) -> Finding:
     if statement.conditions is None:
         return NOT_REACHED
     expected = statement.expectations.entity_id
-    restrictions = statement.conditions.findall(names.AUDIENCE_RESTRICTION)
+    restrictions = list(statement.conditions.iterchildren(names.AUDIENCE_RESTRICTION))
     if not restrictions:
         return failed(expected=expected, received="no AudienceRestriction")
     for restriction in restrictions:
-        audiences = [text_of(element) for element in restriction.iterfind(names.AUDIENCE)]
+        audiences = [text_of(element) for element in restriction.iterchildren(names.AUDIENCE)]
         if expected not in audiences:
             received = ", ".join(quoted(value) for value in audiences[:3]) or "no Audience"
             return failed(expected=expected, received=received)
@@ -318,7 +318,7 @@ def authn_statement(statement: Statement) -> Finding:
     found = statement.authn_statements
     if len(found) != 1:
         return failed(expected="exactly one AuthnStatement", received=f"{len(found) or 'no'} AuthnStatements")
-    if found[0].find(names.AUTHN_CONTEXT) is None:
+    if child(found[0], names.AUTHN_CONTEXT) is None:
         return failed(expected="an AuthnContext", received="no AuthnContext")
     text = found[0].get("AuthnInstant", "")
     moment = instant(text)
@@ -361,7 +361,7 @@ def _satisfied(received: str, request: PendingRequest) -> Finding:
 def authn_context_of(statement: Statement) -> str | None:
     """The AuthnContextClassRef of the first AuthnStatement, trimmed, or None."""
     for found in statement.authn_statements:
-        context = found.find(names.AUTHN_CONTEXT)
+        context = child(found, names.AUTHN_CONTEXT)
         text = None if context is None else child_text(context, names.AUTHN_CONTEXT_CLASS_REF)
         return None if text is None else text.strip(XML_SPACE)
     return None

@@ -79,7 +79,7 @@ def status(document: Document) -> Finding:
 
 
 def _status_described(response: etree._Element, codes: list[str]) -> str:
-    element = response.find(names.STATUS)
+    element = xml.child(response, names.STATUS)
     message = None if element is None else child_text(element, names.STATUS_MESSAGE)
     described = " / ".join(quoted(code) for code in codes[:3])
     return f"{described}: {message.strip()}" if message and message.strip() else described

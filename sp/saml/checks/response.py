@@ -11,6 +11,7 @@ from sp.saml import names
 from sp.saml.messages import AccountTrust, Expectations, PendingRequest, UnverifiedResponse
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
 from sp.saml.times import UTC_FORM, in_future, instant, reached, written
+from sp.saml.xml import child
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Held:
 
     @property
     def response_signed(self) -> bool:
-        return self.response.tree.find(names.SIGNATURE) is not None
+        return child(self.response.tree, names.SIGNATURE) is not None
 
 
 def response_version(held: Held) -> Finding:
