@@ -166,9 +166,7 @@ def save_sso_settings(
     """
     accounts.lock_settings(session, account)
     draft = _trimmed(draft)
-    errors = _faults(session, settings, account, draft)
-    if draft.single_sign_on and not choosing_method:
-        errors = missing_for_saml(draft) | errors
+    errors = sso_faults(session, settings, account, draft, choosing_method=choosing_method)
     if errors:
         return Invalid(errors)
     before = draft_of(session, account)
@@ -208,6 +206,15 @@ def change_sso_settings(
     return save_sso_settings(
         session, settings, account, draft, saved_by=saved_by, now=now, choosing_method=choosing_method
     )
+
+
+def sso_faults(
+    session: Session, settings: Settings, account: Account, draft: SsoDraft, *, choosing_method: bool = False
+) -> dict[str, str]:
+    """What is wrong with the draft, one sentence for each field; empty when it can be saved."""
+    errors = _faults(session, settings, account, _trimmed(draft))
+    missing = missing_for_saml(draft) if draft.single_sign_on and not choosing_method else {}
+    return missing | errors
 
 
 def url_fault(value: str) -> str | None:
@@ -295,7 +302,7 @@ def _attribute_fault(value: str) -> str | None:
 def missing_for_saml(draft: SsoDraft) -> dict[str, str]:
     """What SAML still lacks before it can be switched on."""
     missing = {}
-    if not draft.issuer:
+    if not draft.issuer.strip():
         missing["issuer"] = "SAML needs the Issuer URL: it tells which responses belong to this account."
     if not draft.certificates:
         missing["certificates"] = "SAML needs the identity provider's certificate: without it nothing can be verified."

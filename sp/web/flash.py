@@ -24,6 +24,7 @@ class Flash:
 _TEXTS = {
     "authentication-saved": Flash("Success", "The authentication method has been saved."),
     "settings-saved": Flash("Success", "The SAML settings have been saved."),
+    "certificate-removed": Flash("Success", "The certificate has been removed."),
     "settings-unchanged": Flash("Success", "Nothing was different, so no new version was made."),
     "profile-saved": Flash("Success", "The user profile has been saved."),
     "user-disabled": Flash("Success", "The user has been disabled, and signed out everywhere."),

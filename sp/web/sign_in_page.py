@@ -39,9 +39,7 @@ def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002  (
 def sign_in_form(
     request: Request, *, wanted: str = "", username: str = "", error: str = "", status: int = 200
 ) -> Response:
-    return render(
-        request, "sign_in.html", status=status, wanted=wanted, username=username, error=error, cookies_off=False
-    )
+    return render(request, "sign_in.html", status=status, wanted=wanted, username=username, error=error)
 
 
 @router.post("/sso/login/", dependencies=[Depends(csrf.require_form_token)])

@@ -1,4 +1,8 @@
-"""The administrator's pages: the Account Manager as the tutorial walks it.
+"""The Account Manager: an administrator's pages.
 
-Owns what an administrator sees. Never shows or changes an account of another company.
+Owns the list of its routers. Never lets an administrator out of the own company: `managed` sees to it.
 """
+
+from sp.web.admin import account_manager, single_sign_on
+
+routers = (account_manager.router, single_sign_on.router)
