@@ -21,9 +21,10 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    String,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 from sp.saml.messages import AttributeNames, SignedPart, UserMapping
@@ -50,6 +51,11 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def folded_text(length: int) -> TypeEngine[str]:
+    """Text that is compared by its code points, in every database alike."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 def _id() -> Any:
     return Field(default=None, primary_key=True, sa_type=BigId)
 
@@ -73,6 +79,11 @@ def _time(*, nullable: bool = False, index: bool = False) -> Any:
         sa_type=UtcTime,
         sa_column_kwargs={"nullable": nullable, "index": index},
     )
+
+
+def _derived(kind: TypeEngine[Any]) -> Any:
+    """Filled by `sp.store.users.store_user` and by nothing else: a row that came another way is refused."""
+    return Field(default=None, sa_type=kind, sa_column_kwargs={"nullable": False})
 
 
 class UserStatus(StrEnum):
@@ -175,20 +186,41 @@ class IdpCertificateRecord(SQLModel, table=True):
     der: bytes = Field(sa_type=LargeBinary)
 
 
+# What "User Profiles" sorts by. Each has an index in which one page is one short range.
+LISTED_BY = (
+    "first_name_key",
+    "last_name_key",
+    "email_key",
+    "username_key",
+    "federation_id_key",
+    "source",
+    "created_at",
+    "last_sign_in_key",
+)
+
+
 class User(SQLModel, table=True):
-    """A user profile. `username_key` is the user name without regard to case, unique in the realm."""
+    """A user profile. `username_key` is the user name without regard to case, unique in the realm.
+
+    The other keys are there for the list: the first characters of a value without regard to case, and a time of
+    the last sign-in that is never empty. `search_text` has all of them in one, cut at 600 characters, so that an
+    index can hold it (PostgreSQL takes 2704 bytes) and a search reads nothing else.
+    """
 
     __tablename__ = "user_profile"
     __table_args__ = (
         UniqueConstraint("realm_id", "username_key"),
         Index("ix_user_profile_federation_id", "account_id", "federation_id"),
+        Index("ix_user_profile_status", "account_id", "status", "id"),
+        Index("ix_user_profile_search_text", "account_id", "status", "search_text"),
+        *(Index(f"ix_user_profile_{name}", "account_id", "status", name, "id") for name in LISTED_BY),
     )
 
     id: int | None = _id()
     realm_id: int = _reference("realm.id")
     account_id: int = _reference("account.id")
     username: str = Field(max_length=256)
-    username_key: str = Field(max_length=1024)
+    username_key: str = _derived(folded_text(1024))
     federation_id: str = Field(default="", max_length=256)
     first_name: str = Field(default="", max_length=256)
     last_name: str = Field(default="", max_length=256)
@@ -198,6 +230,12 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=256)
     created_at: datetime = _time()
     last_sign_in_at: datetime | None = _time(nullable=True)
+    first_name_key: str = _derived(folded_text(128))
+    last_name_key: str = _derived(folded_text(128))
+    email_key: str = _derived(folded_text(128))
+    federation_id_key: str = _derived(folded_text(128))
+    last_sign_in_key: datetime = _derived(UtcTime())
+    search_text: str = _derived(folded_text(600))
 
 
 class SignInAttempt(SQLModel, table=True):

@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from sp.models import Account, User, UserSource, UserStatus
-from sp.saml.identity import username_key
 from sp.saml.messages import AccountHolder, AccountTrust, Identity, UserLink, UserMapping
 from sp.store import users
 from sp.store.rows import required
@@ -80,7 +79,6 @@ def _new_user(account: Account, trust: AccountTrust, identity: Identity, now: da
         realm_id=account.realm_id,
         account_id=required(account.id),
         username=identity.username,
-        username_key=username_key(identity.username),
         federation_id=identity.username if maps_federation_id else "",
         source=UserSource.JUST_IN_TIME,
         status=UserStatus.ACTIVE,

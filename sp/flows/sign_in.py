@@ -85,7 +85,7 @@ def _open(
         if refusal is not None:
             return refusal
         person.last_sign_in_at = now
-        session.add(person)
+        users.store_user(session, person)
         opened = UserSession(
             token_hash=sessions.hash_token(token),
             user_id=required(person.id),

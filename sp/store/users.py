@@ -1,9 +1,11 @@
 """User profiles.
 
-Owns finding, creating and changing them. Never decides who may: flows do.
+Owns finding, creating and changing them, and the keys by which they are listed. Never decides who may: flows do.
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -14,6 +16,9 @@ from sp.store.rows import column
 
 # Enough to tell "one" from "several" without reading the rest.
 _TWO = 2
+_KEY_CHARACTERS = 128
+_SEARCH_CHARACTERS = 600
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every sign-in; a NULL would sort differently per database
 
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:
@@ -32,14 +37,41 @@ def users_with_federation_id(session: Session, account_id: int, federation_id: s
     return list(session.execute(query).scalars())
 
 
-def user_of_account(session: Session, account_id: int, user_id: int) -> User | None:
-    """The profile if it belongs to the account; another account's profiles do not exist here."""
+def user_of_account(session: Session, account_id: int, user_id: int, *, lock: bool = False) -> User | None:
+    """The profile if it belongs to the account; another account's profiles do not exist here.
+
+    With `lock` nobody else changes it before this transaction ends (SQLite has one writer anyway).
+    """
     query = select(User).where(column(User.id) == user_id, column(User.account_id) == account_id)
+    if lock:
+        query = query.with_for_update()
     return session.execute(query).scalar_one_or_none()
 
 
 def store_user(session: Session, user: User) -> User:
-    """Insert or update. Raises IntegrityError when the user name is taken in the realm."""
+    """Insert or update, with every derived column. Raises IntegrityError when the user name is taken in the realm."""
+    _derive(user)
     session.add(user)
     session.flush()
     return user
+
+
+def folded(text: str) -> str:
+    """The form in which two texts are compared for searching and sorting: as user names are, without case."""
+    return username_key(text)
+
+
+def _derive(user: User) -> None:
+    user.username_key = username_key(user.username)
+    user.first_name_key = folded(user.first_name)[:_KEY_CHARACTERS]
+    user.last_name_key = folded(user.last_name)[:_KEY_CHARACTERS]
+    user.email_key = folded(user.email)[:_KEY_CHARACTERS]
+    user.federation_id_key = folded(user.federation_id)[:_KEY_CHARACTERS]
+    user.last_sign_in_key = user.last_sign_in_at or NEVER
+    user.search_text = _search_text(user)
+
+
+def _search_text(user: User) -> str:
+    """Each value once, on a line of its own so that no word matches across two of them."""
+    values = (user.username, user.first_name, user.last_name, user.email, user.federation_id)
+    return "\n".join(dict.fromkeys(folded(value) for value in values if value))[:_SEARCH_CHARACTERS]

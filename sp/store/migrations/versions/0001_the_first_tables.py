@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from sp.models import BigId, UtcTime
+from sp.models import BigId, UtcTime, folded_text
 
 revision = "0001"
 down_revision = None
@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("realm_id", BigId, nullable=False),
         sa.Column("account_id", BigId, nullable=False),
         sa.Column("username", sa.String(length=256), nullable=False),
-        sa.Column("username_key", sa.String(length=1024), nullable=False),
+        sa.Column("username_key", folded_text(1024), nullable=False),
         sa.Column("federation_id", sa.String(length=256), nullable=False),
         sa.Column("first_name", sa.String(length=256), nullable=False),
         sa.Column("last_name", sa.String(length=256), nullable=False),
@@ -161,6 +161,12 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=256), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("last_sign_in_at", UtcTime(), nullable=True),
+        sa.Column("first_name_key", folded_text(128), nullable=False),
+        sa.Column("last_name_key", folded_text(128), nullable=False),
+        sa.Column("email_key", folded_text(128), nullable=False),
+        sa.Column("federation_id_key", folded_text(128), nullable=False),
+        sa.Column("last_sign_in_key", UtcTime(), nullable=False),
+        sa.Column("search_text", folded_text(600), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["account.id"],
@@ -174,6 +180,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("user_profile", schema=None) as batch_op:
         batch_op.create_index("ix_user_profile_federation_id", ["account_id", "federation_id"], unique=False)
+        batch_op.create_index("ix_user_profile_status", ["account_id", "status", "id"], unique=False)
+        batch_op.create_index("ix_user_profile_search_text", ["account_id", "status", "search_text"], unique=False)
+        for name in (
+            "first_name_key",
+            "last_name_key",
+            "email_key",
+            "username_key",
+            "federation_id_key",
+            "source",
+            "created_at",
+            "last_sign_in_key",
+        ):
+            batch_op.create_index(f"ix_user_profile_{name}", ["account_id", "status", name, "id"], unique=False)
 
     op.create_table(
         "idp_certificate",

@@ -1,0 +1,228 @@
+"""The list of an account's user profiles: searched, sorted, counted, a page at a time.
+
+Owns how a page is found quickly among 100 000 profiles. Never lists a tombstone, and never another account's.
+
+A page starts behind a position, the (sort value, id) of a row, and never at a number of rows to skip: page 2000 costs
+what page 1 costs. For each status the database walks one index in the order asked for and the short results are
+merged. A search reads the folded text of every profile of the account from an index that holds nothing else.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, false, func, literal, select, true, tuple_, union_all
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session
+
+from sp.models import User, UserStatus
+from sp.store.rows import column, required
+from sp.store.users import folded
+
+LISTED = (UserStatus.ACTIVE, UserStatus.DISABLED)
+# So many rows that do not match may be walked past one by one; beyond, finding all matches first costs less.
+_WALKED = 10_000
+_BATCH = 500
+
+Value = str | datetime
+
+
+class SortBy(StrEnum):
+    """What the list can be sorted by."""
+
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    EMAIL = "email"
+    USERNAME = "username"
+    FEDERATION_ID = "federation_id"
+    SOURCE = "source"
+    CREATED = "created"
+    LAST_SIGN_IN = "last_sign_in"
+    STATUS = "status"
+
+
+_COLUMNS = {
+    SortBy.FIRST_NAME: "first_name_key",
+    SortBy.LAST_NAME: "last_name_key",
+    SortBy.EMAIL: "email_key",
+    SortBy.USERNAME: "username_key",
+    SortBy.FEDERATION_ID: "federation_id_key",
+    SortBy.SOURCE: "source",
+    SortBy.CREATED: "created_at",
+    SortBy.LAST_SIGN_IN: "last_sign_in_key",
+    SortBy.STATUS: "status",
+}
+TIMES = frozenset((SortBy.CREATED, SortBy.LAST_SIGN_IN))  # the others have texts for values
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Whose profiles, which of them, and in which order. All of `words` must occur somewhere in a profile."""
+
+    account_id: int
+    words: tuple[str, ...] = ()
+    statuses: tuple[UserStatus, ...] = LISTED
+    sort: SortBy = SortBy.CREATED
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Between two rows: behind the row with this sort value and id, or before it when going `back`."""
+
+    value: Value
+    id: int
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some profiles in order. `total` counts every match; a position is None where there is no further page."""
+
+    users: tuple[User, ...]
+    total: int
+    previous: Position | None = None
+    next: Position | None = None
+
+
+def page(session: Session, listing: Listing, start: Position | None = None, *, size: int) -> Page:
+    """At most `size` profiles behind (or before) `start`."""
+    total = count(session, listing)
+    if not total:
+        return Page((), 0)
+    ids = session.execute(_ids(session, listing, total, start, size + 1)).scalars().all()
+    users = _rows(session, ids[:size])
+    back = start is not None and start.back
+    if back:
+        users.reverse()
+    return _between(listing, users, total, more_behind=len(ids) > size or back, more_before=_before(start, ids, size))
+
+
+def count(session: Session, listing: Listing) -> int:
+    """How many profiles match."""
+    return _counted(session, _matching(listing))
+
+
+def everybody(session: Session, listing: Listing) -> Iterator[User]:
+    """Every match in order, read in batches.
+
+    The ids are read first, all at once (8 bytes each), so that nobody comes twice or is left out because a sort
+    value changed on the way.
+    """
+    total = count(session, listing)
+    ids = array("q", session.execute(_ids(session, listing, total, None, None)).scalars())
+    for first in range(0, len(ids), _BATCH):
+        yield from _rows(session, ids[first : first + _BATCH])
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a search as they are compared, each once. PostgreSQL takes no NUL in a text, and nobody has one."""
+    return tuple(dict.fromkeys(folded(text.replace("\0", " ")).split()))
+
+
+def _before(start: Position | None, ids: Sequence[int], size: int) -> bool:
+    """Whether there are rows before the page. Behind a row there is at least that row."""
+    return start is not None and (not start.back or len(ids) > size)
+
+
+def _between(listing: Listing, users: list[User], total: int, *, more_behind: bool, more_before: bool) -> Page:
+    if not users:
+        return Page((), total)
+    first, last = users[0], users[-1]
+    return Page(
+        tuple(users),
+        total,
+        _position(listing, first, back=True) if more_before else None,
+        _position(listing, last, back=False) if more_behind else None,
+    )
+
+
+def _position(listing: Listing, user: User, *, back: bool) -> Position:
+    return Position(getattr(user, _COLUMNS[listing.sort]), required(user.id), back)
+
+
+def _rows(session: Session, ids: Iterable[int]) -> list[User]:
+    """The rows of these ids, in their order."""
+    wanted = list(ids)
+    found = session.execute(select(User).where(column(User.id).in_(wanted))).scalars()
+    by_id = {user.id: user for user in found}
+    return [by_id[user_id] for user_id in wanted if user_id in by_id]
+
+
+def _counted(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> int:
+    number: int = session.execute(select(func.count()).select_from(User).where(*conditions)).scalar_one()
+    return number
+
+
+def _scope(listing: Listing) -> tuple[ColumnElement[bool], ...]:
+    return column(User.account_id) == listing.account_id, column(User.status).in_(listing.statuses)
+
+
+def _matching(listing: Listing) -> tuple[ColumnElement[bool], ...]:
+    return *_scope(listing), *_has_words(listing)
+
+
+def _has_words(listing: Listing) -> tuple[ColumnElement[bool], ...]:
+    return tuple(column(User.search_text).contains(word, autoescape=True) for word in listing.words)
+
+
+def _search(session: Session, listing: Listing, total: int) -> tuple[ColumnElement[bool], ...]:
+    """The condition of the search, in the cheaper of two forms that mean the same."""
+    if not listing.words:
+        return ()
+    everything = _counted(session, _scope(listing))
+    if everything - total <= _WALKED:
+        return _has_words(listing)
+    matches = select(column(User.id)).where(*_matching(listing)).cte("matches").prefix_with("MATERIALIZED")
+    return (column(User.id).in_(select(matches.c.id)),)
+
+
+def _ids(
+    session: Session, listing: Listing, total: int, start: Position | None, limit: int | None
+) -> Select[tuple[int]]:
+    """The ids of the matches in order, or in reverse when going back."""
+    downwards = listing.descending != (start is not None and start.back)
+    search = _search(session, listing, total)
+    walks = [_walk(listing, status, search, start, downwards, limit) for status in listing.statuses]
+    merged = (walks[0] if len(walks) == 1 else union_all(*(select(walk.subquery()) for walk in walks))).subquery()
+    return select(merged.c.id).order_by(*_order(merged.c.key, merged.c.id, downwards)).limit(limit)
+
+
+def _walk(
+    listing: Listing,
+    status: UserStatus,
+    search: tuple[ColumnElement[bool], ...],
+    start: Position | None,
+    downwards: bool,
+    limit: int | None,
+) -> Select[Any]:
+    """One status: a range of the index (account_id, status, key, id)."""
+    key, row_id = column(getattr(User, _COLUMNS[listing.sort])), column(User.id)
+    query = select(key.label("key"), row_id.label("id")).where(
+        column(User.account_id) == listing.account_id, column(User.status) == status, *search
+    )
+    if start is not None:
+        query = query.where(_beyond(listing.sort, status, start, downwards))
+    by_id = listing.sort is SortBy.STATUS  # which is the same all the way
+    return query.order_by(*_order(key, row_id, downwards)[by_id:]).limit(limit)
+
+
+def _beyond(sort: SortBy, status: UserStatus, start: Position, downwards: bool) -> ColumnElement[bool]:
+    """What lies on the far side of the position."""
+    key, row_id = column(getattr(User, _COLUMNS[sort])), column(User.id)
+    if sort is SortBy.STATUS and status != start.value:
+        return true() if (status < str(start.value)) == downwards else false()
+    if sort is SortBy.STATUS:
+        return row_id < start.id if downwards else row_id > start.id
+    here = tuple_(literal(start.value, key.type), literal(start.id, row_id.type))
+    there = tuple_(key, row_id)
+    return there < here if downwards else there > here
+
+
+def _order(key: ColumnElement[Any], row_id: ColumnElement[Any], downwards: bool) -> tuple[ColumnElement[Any], ...]:
+    return (key.desc(), row_id.desc()) if downwards else (key.asc(), row_id.asc())
