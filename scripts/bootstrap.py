@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 NEEDED = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,12 +15,12 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 
 
-def stop(sentence):
+def stop(sentence: str) -> NoReturn:
     sys.stderr.write(sentence + "\n")
     sys.exit(1)
 
 
-def require_python():
+def require_python() -> None:
     found = "{}.{}.{}".format(*sys.version_info[:3])
     if sys.version_info < NEEDED:
         stop(
@@ -36,7 +37,7 @@ def require_python():
         )
 
 
-def make_venv():
+def make_venv() -> None:
     if (BIN / "python").exists():
         current = subprocess.run(
             [str(BIN / "python"), "-c", "import sys; print(sys.version_info >= (3, 11))"],
@@ -52,7 +53,7 @@ def make_venv():
         stop(f"The virtual environment {VENV} could not be made. Is the folder writable, and the disk not full?")
 
 
-def install(kind):
+def install(kind: str) -> None:
     lock = ROOT / "requirements" / f"{kind}.txt"
     pip = [str(BIN / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     sys.stderr.write(f"Installing the dependencies of `{kind}` (the first time this takes about a minute) …\n")
@@ -65,7 +66,7 @@ def install(kind):
             stop("The dependencies could not be installed; the lines above say why. Is a package index reachable?")
 
 
-def main():
+def main() -> None:
     kind = sys.argv[1]
     require_python()
     make_venv()

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -189,7 +189,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def load_settings(environment: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+def load_settings(environment: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
     """The settings in force; `overrides` (from the command line) win over the environment.
 
     Raises SettingsError with every fault at once.
@@ -197,7 +197,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, **overrides: obje
     given = {name: value for name, value in overrides.items() if value is not None}
     faults = _misspelt(environment)
     try:
-        settings = Settings(**given)  # type: ignore[arg-type]
+        settings = Settings(**given)
     except ValidationError as error:
         faults += [_sentence(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
         raise SettingsError(faults) from None

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sp.cli.running import REFUSED, UNUSABLE, settings_in_force, stop
+from sp.cli.running import REFUSED, UNUSABLE, printable, settings_in_force, stop
 from sp.cli.setup import CertificateFiles, read_certificates
 from sp.clock import system_clock
 from sp.flows.assertion_consumer import expectations_for
@@ -112,10 +112,5 @@ def _table(report: Report) -> Table:
     table = Table("Check", "Outcome", "Expected", "Received", show_lines=False)
     for row in report.rows:
         outcome = Text(row.outcome.replace("_", " "), style=_STYLES[row.outcome])
-        table.add_row(row.code, outcome, Text(_shown(row.expected)), Text(_shown(row.received)))
+        table.add_row(row.code, outcome, Text(printable(row.expected)), Text(printable(row.received)))
     return table
-
-
-def _shown(value: str) -> str:
-    """A terminal must not act on what a stranger sent."""
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -27,7 +27,12 @@ def stop(*sentences: str, code: int = REFUSED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def settings_in_force(**overrides: object) -> Settings:
+def printable(value: str) -> str:
+    """The value on one line without control characters: a terminal must not act on what a stranger sent."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in value)
+
+
+def settings_in_force(**overrides: Any) -> Settings:
     try:
         return load_settings(**overrides)
     except SettingsError as error:

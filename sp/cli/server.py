@@ -12,7 +12,6 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
-
 _BACKLOG = 2048
 _GRACE_SECONDS = 5
 

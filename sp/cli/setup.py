@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -106,7 +106,7 @@ def read_certificates(files: list[Path]) -> tuple[IdpCertificate, ...]:
     return tuple(_read_certificate(file) for file in files)
 
 
-def stop_with_faults(invalid: Invalid) -> None:
+def stop_with_faults(invalid: Invalid) -> NoReturn:
     lines = [f"{account_setup.LABELS.get(name, name)}: {sentence}" for name, sentence in invalid.errors.items()]
     stop(*lines, code=UNUSABLE)
 

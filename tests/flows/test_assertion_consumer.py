@@ -18,6 +18,7 @@ from sp.flows.assertion_consumer import SignIn, UnreadForm
 from sp.flows.passwords import hash_password
 from sp.models import ConsumedAssertion, SignInAttempt, SignInOutcome, User, UserSession, UserSource, UserStatus
 from sp.store import accounts, administrators, sessions, sign_in_attempts, users
+from sp.store.rows import column
 
 
 def rows(house: House, table: Any) -> int:
@@ -313,7 +314,7 @@ class TestAtOnce:
         assert sum(sign_in.provisioned for sign_in in done) == 1
         assert rows(house, User) == 1
         with house.database.reading() as session:
-            owners = set(session.execute(select(UserSession.user_id)).scalars())
+            owners = set(session.execute(select(column(UserSession.user_id))).scalars())
         assert owners == {britta(house).id}
 
     def test_one_response_posted_by_many_makes_one_session(self, house: House) -> None:
