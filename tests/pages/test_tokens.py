@@ -88,8 +88,6 @@ def test_no_color_is_written_outside_the_tokens() -> None:
         f"{sheet.name}: {color}"
         for sheet in sorted(TOKENS.parent.glob("*.css"))
         if sheet != TOKENS
-        for color in re.findall(
-            r"#[0-9a-fA-F]{3,8}\b(?=[^{]*;)|\brgba?\(|\bhsla?\(", sheet.read_text(encoding="utf-8")
-        )
+        for color in re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[^{]*;)|\brgba?\(|\bhsla?\(", sheet.read_text(encoding="utf-8"))
     ]
     assert strays == []

@@ -1,0 +1,192 @@
+"""Renders the kit: every component with sample data, as files that any static server can show.
+
+Owns the sample data. Never imports the service: the frame's context is written out as templates/base.html lists it.
+By hand: `python tests/pages/kit.py FOLDER`, then serve FOLDER.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+ROOT = Path(__file__).parents[2]
+
+ACCOUNT = {"name": "Business", "slug": "business", "company_name": "Contoso"}
+ALICE = {"name": "alice@contoso.com", "kind": "administrator"}
+BRITTA = {"name": "Britta Simon", "kind": "user"}
+
+CERTIFICATE = {
+    "subject": "CN=Demo Directory Federated SSO Certificate",
+    "issuer": "CN=Demo Directory Federated SSO Certificate",
+    "key": "RSA 2048 bits",
+    "fingerprint": ":".join(["8C", "1F", "A0", "44", "D2", "7B", "93", "E5"] * 4),
+    "not_before": "2026-11-01 00:00:00 UTC",
+    "not_after": "2029-11-01 00:00:00 UTC",
+    "days_left": 1073,
+}
+
+COLUMNS = [
+    {"key": "first_name", "label": "First Name", "sortable": True, "fixed": True},
+    {"key": "last_name", "label": "Last Name", "sortable": True, "fixed": True},
+    {"key": "email", "label": "Email Address", "sortable": True},
+    {"key": "username", "label": "Username", "sortable": True, "hidden": True},
+    {"key": "source", "label": "Source", "short": True},
+    {"key": "last_sign_in", "label": "Last sign-in", "sortable": True},
+    {"key": "status", "label": "Status"},
+]
+
+
+def user(first_name: str, last_name: str, status: str = "active", *, signed_in: bool = True) -> dict[str, Any]:
+    email = f"{first_name}.{last_name}@contoso.com".lower()
+    return {
+        "first_name": first_name,
+        "last_name": last_name,
+        "email": email,
+        "username": email,
+        "source": "Just-in-time" if signed_in else "Support",
+        "last_sign_in": signed_in,
+        "status": status,
+    }
+
+
+USERS = [user("Britta", "Simon"), user("Wolfeschlegel", "Steinhausen-Bergerdorff"), user("Ming", "Li", "disabled")]
+
+
+def row(code: str, title: str, outcome: str = "passed", **more: object) -> dict[str, object]:
+    return {
+        "code": code,
+        "title": title,
+        "outcome": outcome,
+        "clause": "Profiles 4.1.4.3",
+        "why": "A response made for another service would otherwise open this one.",
+        "remedy": "In the identity provider, set the Identifier (Entity ID) of this application to the value above.",
+        "expected": "",
+        "received": "",
+    } | more
+
+
+ENTITY_ID = "https://sso.8x8.com/saml2"
+ISSUER = "https://sts.windows.net/0b4b9f2e-6a1f-4f3e-9f4e-1f2f0c7f5a11/"
+AUDIENCES = {
+    "expected": [("https://sso.8x8.com/saml", True), ("2", False)],
+    "received": [("https://sso.8x8.com/saml", True), (" ", False)],
+}
+
+STAGES = [
+    {
+        "number": 1,
+        "title": "transport",
+        "rows": [row("form", "Form", received="SAMLResponse, RelayState"), row("size", "Size", received="6 142 bytes")],
+    },
+    {"number": 2, "title": "document", "rows": [row("no_dtd", "No DOCTYPE"), row("limits", "Limits")]},
+    {"number": 3, "title": "structure", "rows": [row("schema", "Schema"), row("one_assertion", "One assertion")]},
+    {
+        "number": 4,
+        "title": "response",
+        "rows": [
+            row("destination", "Destination", received=ENTITY_ID, expected=ENTITY_ID),
+            row("in_response_to", "In response to", "skipped", received="unsolicited"),
+        ],
+    },
+    {"number": 5, "title": "account", "rows": [row("issuer", "Issuer", received=ISSUER, expected=ISSUER)]},
+    {
+        "number": 6,
+        "title": "decryption",
+        "rows": [row("decryption", "Decryption", "skipped", received="not encrypted")],
+    },
+    {
+        "number": 7,
+        "title": "signature",
+        "rows": [
+            row("signature_present", "Signature present", received="Assertion"),
+            row(
+                "signing_key",
+                "Signing key",
+                "warning",
+                expected="more than 30 days left",
+                received="12 days left",
+                remedy="Ask the identity provider for its next certificate, and add it before this one expires.",
+            ),
+            row("signature", "Signature"),
+        ],
+    },
+    {
+        "number": 8,
+        "title": "assertion",
+        "rows": [
+            row("subject", "Subject", received="BrittaSimon@contoso.com "),
+            row("audience", "Audience", "failed", **AUDIENCES),
+            row(
+                "confirmation_expiry",
+                "Confirmation not expired",
+                "failed",
+                expected="later than 2026-11-23T04:17:00Z",
+                received="2026-11-23T04:12:31Z",
+            ),
+            row("conditions", "Conditions"),
+        ],
+    },
+    {"number": 9, "title": "account holder", "rows": [row("replay", "Replay", "not_reached")]},
+]
+
+FRAME: dict[str, Any] = {
+    "csrf_token": "token",
+    "viewer": ALICE,
+    "account": ACCOUNT,
+    "active_tab": "accounts",
+    "active_menu": None,
+    "flash": None,
+    "path": "/",
+    "part": "",
+    "kit_layout": "console",
+    "certificate": CERTIFICATE,
+    "columns": COLUMNS,
+    "users": USERS,
+    "stages": STAGES,
+}
+
+PAGES: dict[str, dict[str, Any]] = {
+    "form": {"active_menu": "single-sign-on"},
+    "saved": {
+        "active_menu": "single-sign-on",
+        "flash": {"title": "Success", "text": "The SAML settings have been saved."},
+    },
+    "users": {"active_menu": "user-profiles", "part": "users"},
+    "accounts": {"part": "accounts"},
+    "panel": {"part": "panel", "kit_layout": "panel", "account": None, "viewer": BRITTA},
+    "card": {"part": "card", "kit_layout": "card", "account": None, "viewer": None},
+    "report": {"part": "report", "kit_layout": "workbench", "active_tab": None},
+}
+
+ERROR = {
+    "status": 500,
+    "error_title": "Something broke on our side",
+    "next_step": "Try again; the log names the cause under this reference.",
+    "reference": "7f3k92qd",
+}
+
+
+def render(folder: Path) -> None:
+    """Writes PAGES and an error page into `folder`, with the static files beside them."""
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = lambda path: f"/static/{path}"
+    shutil.copytree(ROOT / "static", folder / "static", dirs_exist_ok=True)
+    for name, context in PAGES.items():
+        page = environment.get_template("kit.html").render(FRAME | context)
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    error = environment.get_template("errors/error.html").render(FRAME | ERROR | {"account": None, "viewer": None})
+    (folder / "error.html").write_text(error, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    render(Path(sys.argv[1]))
