@@ -24,8 +24,8 @@ def settings_page() -> str:
     head = [
         "# Settings",
         "",
-        "Every knob, from the environment or a file `.env` in the folder where the service starts. An invalid one stops",
-        "the start with one sentence; all faults are told at once. This page is written by `scripts/write_docs.py`.",
+        "Every knob, from the environment or a file `.env` in the folder where the service starts. An invalid one",
+        "stops the start with one sentence; all faults are told at once. Written by `scripts/write_docs.py`.",
         "",
         "| variable | what it is | default |",
         "|---|---|---|",

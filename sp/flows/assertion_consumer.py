@@ -75,6 +75,7 @@ class SignIn:
 
     reference: str
     judgement: Judgement
+    unverified_issuer: str = ""
     username: str = ""
     provisioned: bool = False
 
@@ -158,7 +159,13 @@ def _settle(
             opened_session = _session_row(settings, delivery, user, judgement.identity, reference)
             sessions.open_user_session(session, opened_session)  # 9
             sessions.end(session, delivery.old_token)
-        sign_in = SignIn(reference, judgement, _username(judgement, user), user is not None and link.user is None)
+        sign_in = SignIn(
+            reference=reference,
+            judgement=judgement,
+            unverified_issuer=opened.unverified_issuer,
+            username=_username(judgement, user),
+            provisioned=user is not None and link.user is None,
+        )
         sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user))  # 10
     return sign_in
 

@@ -15,12 +15,14 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
 from sp.flows.verdict import verdict
+from sp.saml.checks import CHECKS
 from sp.saml.messages import PostedForm
 from sp.web import cookies
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.state import Service, ServiceDep, remote_address
+from sp.web.times import shown_time
 
 router = APIRouter()
 _log = structlog.get_logger("sp.sign_in")
@@ -115,17 +117,24 @@ def _page(request: Request, service: Service, sign_in: SignIn, form: PostedForm 
         fields = dict(form.fields) if isinstance(form, PostedForm) else {}
         relay_state = fields.get("RelayState", "")
         return RedirectResponse(safe_path(relay_state, service.settings.base_url), status_code=303)
-    details = service.settings.shows_details
+    return render(request, "sso/refused.html", status=_status(sign_in), **_shown(service, sign_in))
+
+
+def _shown(service: Service, sign_in: SignIn) -> dict[str, object]:
+    """One safe sentence and the reference; the whole truth only where details are public."""
+    safe: dict[str, object] = {"sentence": _SAFE_SENTENCE, "reference": sign_in.reference, "verdict": None}
+    if not service.settings.shows_details:
+        return safe
     report = sign_in.judgement.report
-    return render(
-        request,
-        "sso/refused.html",
-        status=_status(sign_in),
-        reference=sign_in.reference,
-        sentence=_SAFE_SENTENCE,
-        verdict=verdict(report, reference=sign_in.reference, username=sign_in.username) if details else None,
-        stages=report_stages(report) if details else (),
-    )
+    titles = {check.code: check.title for check in CHECKS}
+    now = service.now()
+    return safe | {
+        "verdict": verdict(report, reference=sign_in.reference, username=sign_in.username),
+        "stages": report_stages(report),
+        "also_failed": [(code, titles[code]) for code in report.failed[1:]],
+        "issuer": sign_in.unverified_issuer,
+        "received": shown_time(now, now),
+    }
 
 
 def _log_sign_in(sign_in: SignIn) -> None:
