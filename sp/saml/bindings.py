@@ -31,7 +31,9 @@ class Transport:
 
     @cached_property
     def decoded(self) -> bytes | None:
-        """The message's bytes, or None where the text is not strict base64."""
+        """The message's bytes, or None where the text is not strict base64 (RFC 4648, 3.2 and 3.3)."""
+        if len(self.text) % 4 or self.text.endswith("==="):  # the decoder forgives padding at the very end
+            return None
         try:
             return binascii.a2b_base64(self.text.encode("ascii"), strict_mode=True)
         except ValueError:

@@ -270,9 +270,7 @@ def _checked_der(data: bytes) -> bytes:
     """`data` if it may be a certificate. Raises CertificateError when it is something else that people hold."""
     if data.startswith(_KEY_STORES):
         raise CertificateError(_STORE)
-    try:
-        x509.load_der_x509_certificate(data)
-    except _UNREADABLE:
+    if not _loads(x509.load_der_x509_certificate, data):
         _refuse_other_der(data)
     return data
 

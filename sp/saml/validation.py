@@ -103,7 +103,7 @@ def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
         return Verified(_complete(findings), signatures.expectations)
     statement = _statement(verified, signatures)
     findings |= _all(statement, 8)
-    identity = _identity(statement)
+    identity = _identity(statement) if findings["subject"].outcome is Outcome.PASSED else None
     return Verified(_complete(findings), signatures.expectations, identity, verified.certificate)
 
 
@@ -118,7 +118,7 @@ def _statement(verified: VerifiedAssertion, signatures: Signatures) -> Statement
 
 
 def _identity(statement: Statement) -> Identity | None:
-    """Who the verified assertion is about, or None where it names nobody."""
+    """Who the verified assertion is about, or None where it names nobody. Ask once `subject` has passed."""
     name_id = statement.name_id
     if name_id is None:
         return None

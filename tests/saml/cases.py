@@ -1,0 +1,70 @@
+"""A case: a story, one deliberate flaw, and the codes that must fail, each beside its accepted control.
+
+Owns how a case is told and run. Never holds a case itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from responses import Idp, expectations, posted, trust
+
+from sp.saml.messages import AccountHolder, Judgement, PostedForm
+from sp.saml.validation import judge, open_form
+
+
+@dataclass(frozen=True)
+class Case:
+    """One flaw. `given`, `held` and `account` hold for the control too; what begins with `flaw` does not.
+
+    `given` and `flaw` are arguments of `Idp.response`, `held` and `flaw_held` of `expectations`, `account` and
+    `flaw_account` of `trust`. `flaw_signer` makes the flawed message with another provider's key. `flaw_form` is how
+    it is posted. No `failed` code means that the case is accepted.
+    """
+
+    id: str
+    story: str
+    failed: tuple[str, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+    flaw: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict)
+    flaw_held: Mapping[str, Any] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
+    flaw_account: Mapping[str, Any] = field(default_factory=dict)
+    flaw_signer: Callable[[Idp], Idp] = lambda idp: idp
+    flaw_form: Callable[[bytes], PostedForm] = posted
+    flaw_holder: AccountHolder = AccountHolder()  # noqa: RUF009
+    warnings: tuple[str, ...] = ()
+    kind: str = "rsa"
+
+    @property
+    def idp(self) -> Idp:
+        return Idp.make(kind=self.kind)
+
+    def control(self) -> Judgement:
+        """The same story without the flaw."""
+        held = expectations(self.idp, account=trust(self.idp, **self.account), **self.held)
+        return judge(open_form(posted(self.idp.response(**self.given))), held)
+
+    def flawed(self) -> Judgement:
+        xml = self.flaw_signer(self.idp).response(**{**self.given, **self.flaw})
+        account = trust(self.idp, **{**self.account, **self.flaw_account})
+        held = expectations(self.idp, account=account, **{**self.held, **self.flaw_held})
+        return judge(open_form(self.flaw_form(xml)), held, self.flaw_holder)
+
+
+def check(case: Case) -> None:
+    """The control is accepted, and the flaw fails for its own reason alone."""
+    control = case.control().report
+    assert control.accepts, (case.story, control.failed)
+    judgement = case.flawed()
+    assert judgement.report.failed == case.failed, (case.story, judgement.report.failed)
+    assert judgement.report.accepts is (not case.failed), case.story
+    for code in case.warnings:
+        assert code in judgement.report.warnings, case.story
+
+
+def ids(cases: tuple[Case, ...]) -> list[str]:
+    return [f"{case.id}: {case.story}" for case in cases]
