@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sp.cli.running import REFUSED, UNUSABLE, printable, settings_in_force, stop
+from sp.cli.running import REFUSED, UNUSABLE, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import CertificateFiles, read_certificates
 from sp.clock import system_clock
 from sp.flows.assertion_consumer import expectations_for
@@ -98,10 +97,10 @@ def _open(content: bytes, limits: Limits) -> Opened:
 def _show(judgement: Judgement, *, as_json: bool) -> None:
     username = judgement.identity.username if judgement.identity else ""
     told = verdict(judgement.report, reference="", username=username)
-    console = Console(soft_wrap=False)
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
+    console = wide_console()
     console.print(_table(judgement.report))
     console.print(Text(f"{told['outcome'].capitalize()}. {told['message']}", style="bold"))
     if told["remedy"]:
@@ -109,7 +108,9 @@ def _show(judgement: Judgement, *, as_json: bool) -> None:
 
 
 def _table(report: Report) -> Table:
-    table = Table("Check", "Outcome", "Expected", "Received", show_lines=False)
+    table = Table("Check", "Outcome")
+    table.add_column("Expected", overflow="fold")
+    table.add_column("Received", overflow="fold")
     for row in report.rows:
         outcome = Text(row.outcome.replace("_", " "), style=_STYLES[row.outcome])
         table.add_row(row.code, outcome, Text(printable(row.expected)), Text(printable(row.received)))

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop
+from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup, user_profiles
+from sp.flows.account_setup import Invalid
 from sp.flows.passwords import generate_password, hash_password, password_fault
 from sp.flows.user_profiles import Profile
 from sp.models import Account, SignInAttempt, User, UserStatus
@@ -90,7 +90,7 @@ def add_user(
     )
     with opened_database(settings_in_force()) as database, database.writing() as session:
         done = user_profiles.add_user(session, _account(session, account), profile, system_clock(), password=password)
-    if isinstance(done, user_profiles.Invalid):
+    if isinstance(done, Invalid):
         stop(*done.errors.values(), code=UNUSABLE)
     _tell_password(f"Added {username!r}.", password or "", told=not with_password)
 
@@ -198,10 +198,12 @@ def _show(rows: Iterator[dict[str, Any]], *, as_json: bool, empty: str) -> None:
     if not listed:
         typer.echo(empty)
         return
-    table = Table(*(name.replace("_", " ") for name in listed[0]))
+    table = Table()
+    for name in listed[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in listed:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _cell(value: Any) -> str:

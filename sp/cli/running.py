@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
+from rich.console import Console
 
 from sp.app import open_database
 from sp.clock import system_clock
@@ -18,6 +19,7 @@ from sp.store.engine import Database, DatabaseError
 
 REFUSED = 1
 UNUSABLE = 2
+_WIDTH_WITHOUT_TERMINAL = 160
 
 
 def stop(*sentences: str, code: int = REFUSED) -> NoReturn:
@@ -30,6 +32,12 @@ def stop(*sentences: str, code: int = REFUSED) -> NoReturn:
 def printable(value: str) -> str:
     """The value on one line without control characters: a terminal must not act on what a stranger sent."""
     return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in value)
+
+
+def wide_console() -> Console:
+    """As wide as the terminal; where there is none, as in a file or a pipe, wide enough for a table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
 
 
 def settings_in_force(**overrides: Any) -> Settings:
