@@ -10,8 +10,6 @@ SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
 XENC11 = "http://www.w3.org/2009/xmlenc11#"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
-XML = "http://www.w3.org/XML/1998/namespace"
 EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 RESPONSE = f"{{{SAMLP}}}Response"

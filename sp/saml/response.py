@@ -41,13 +41,17 @@ def assertions(root: etree._Element) -> list[etree._Element]:
 
 
 def misplaced_assertion(root: etree._Element) -> etree._Element | None:
-    """An Assertion or Response anywhere but where it belongs; inside Advice, which is never read, it may stand."""
+    """An Assertion or Response anywhere but where it belongs, or None.
+
+    An Assertion may stand inside Advice, which is never read; one inside a Signature is for `signature_structure`.
+    """
     for found in root.iter(names.RESPONSE, *_ASSERTIONS):
-        parent = found.getparent()
-        if found is root or parent is root:
+        if found is root or (found.getparent() is root and found.tag != names.RESPONSE):
             continue
-        if next(found.iterancestors(names.ADVICE), None) is None or found.tag == names.RESPONSE:
-            return found
+        around = {ancestor.tag for ancestor in found.iterancestors(names.ADVICE, names.SIGNATURE)}
+        if names.SIGNATURE in around or (names.ADVICE in around and found.tag != names.RESPONSE):
+            continue
+        return found
     return None
 
 

@@ -153,6 +153,10 @@ def structure_problem(signatures: Signatures) -> Problem | None:
         )
     if len({enveloped.signed for enveloped in signatures.found}) != every:
         return "one Signature in each signed element", "several in one element"
+    for enveloped in signatures.found:
+        hidden = next(enveloped.signature.iter(names.RESPONSE, names.ASSERTION, names.ENCRYPTED_ASSERTION), None)
+        if hidden is not None:
+            return "a Signature with nothing of the message in it", f"{_local(hidden.tag)} in the Signature"
     problems = (problem for enveloped in signatures.found for problem in _layout_problems(enveloped))
     return next(problems, None)
 
