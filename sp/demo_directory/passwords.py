@@ -17,7 +17,8 @@ _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 _VOWELS = "aeiou"
 _DIGITS = "23456789"
 
-_hasher = PasswordHasher()
+# The least that OWASP recommends for argon2id; a temporary password has 38 random bits besides.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Verified when nobody has that name, so that the answer takes as long as for somebody.
 _NOBODY = _hasher.hash(secrets.token_hex())
 

@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from fastapi import Request
@@ -29,15 +30,7 @@ class Pages:
 
     def __init__(self, form_secret: str, **always: Any) -> None:
         self._secret = form_secret.encode()
-        self._environment = Environment(
-            loader=FileSystemLoader(templates_folder()),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters["exact_time"] = _exact_time
-        self._environment.globals.update(always)
+        self._always = always
 
     def render(
         self,
@@ -51,8 +44,10 @@ class Pages:
         """Answer with `demo_directory/<template>`; `post_to` is a further origin its form may be sent to."""
         known = request.cookies.get(FORM_COOKIE, "")
         nonce = known if _NONCE.fullmatch(known) else secrets.token_urlsafe(24)
-        text = self._environment.get_template(f"demo_directory/{template}").render(
-            form_token=self._form_token(nonce), path=request.url.path, **context
+        text = (
+            _environment()
+            .get_template(f"demo_directory/{template}")
+            .render(self._always, form_token=self._form_token(nonce), path=request.url.path, **context)
         )
         response = HTMLResponse(text, status_code=status)
         policy = f"{CONTENT_POLICY} {post_to}" if post_to else CONTENT_POLICY
@@ -70,6 +65,20 @@ class Pages:
 
     def _form_token(self, nonce: str) -> str:
         return hmac.digest(self._secret, nonce.encode(), "sha256").hex()
+
+
+@cache
+def _environment() -> Environment:
+    """The compiled templates, once for the process."""
+    environment = Environment(
+        loader=FileSystemLoader(templates_folder()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["exact_time"] = _exact_time
+    return environment
 
 
 def _exact_time(moment: datetime) -> str:
