@@ -18,7 +18,7 @@ from sp.flows import account_setup
 from sp.paths import STATIC
 from sp.settings import Settings
 from sp.store.engine import Database
-from sp.web import admin, home, sign_in_page, sso
+from sp.web import admin, home, my_profile, sign_in_page, sso
 from sp.web.body_limit import BodyLimit
 from sp.web.error_pages import install_error_pages
 from sp.web.security_headers import SecurityHeaders
@@ -73,6 +73,7 @@ def _install(app: FastAPI, settings: Settings) -> None:
         app.add_api_route(path, sso.assertion_consumer_service, methods=["POST"], response_model=None)
     app.include_router(sign_in_page.router)
     app.include_router(home.router)
+    app.include_router(my_profile.router)
     for router in admin.routers:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

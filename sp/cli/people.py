@@ -121,7 +121,7 @@ def users(
     with opened_database(settings_in_force()) as database, database.reading() as session:
         found = _account(session, account)
         listing = Listing(required(found.id), sort=user_listing.SortBy.USERNAME, descending=False)
-        rows = (_user_row(row) for row in user_listing.everybody(session, listing))
+        rows = (_user_row(row) for row in user_listing.everybody(database, listing))
         _show(rows, as_json=as_json, empty="No users yet: the first sign-in creates one.")
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
 
 from sp.models import User, UserStatus
+from sp.store.engine import Database
 from sp.store.rows import column, required
 from sp.store.users import folded
 
@@ -108,16 +109,19 @@ def count(session: Session, listing: Listing) -> int:
     return _counted(session, _matching(listing))
 
 
-def everybody(session: Session, listing: Listing) -> Iterator[User]:
-    """Every match in order, read in batches.
+def everybody(database: Database, listing: Listing) -> Iterator[User]:
+    """Every match in order, read in batches that hold no connection while their reader takes its time.
 
     The ids are read first, all at once (8 bytes each), so that nobody comes twice or is left out because a sort
     value changed on the way.
     """
-    total = count(session, listing)
-    ids = array("q", session.execute(_ids(session, listing, total, None, None)).scalars())
+    with database.reading() as session:
+        total = count(session, listing)
+        ids = array("q", session.execute(_ids(session, listing, total, None, None)).scalars())
     for first in range(0, len(ids), _BATCH):
-        yield from _rows(session, ids[first : first + _BATCH])
+        with database.reading() as session:
+            batch = _rows(session, ids[first : first + _BATCH])
+        yield from batch
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -175,8 +175,7 @@ def test_everybody_comes_once_in_the_order_of_the_page(
     monkeypatch.setattr(user_listing, "_BATCH", 4)
     add_crowd(database, accounts.contoso, _CROWD)
     listing = _listing(accounts, words=words_of("user1"), sort=SortBy.LAST_SIGN_IN)
-    with database.reading() as session:
-        exported = [user.username for user in user_listing.everybody(session, listing)]
+    exported = [user.username for user in user_listing.everybody(database, listing)]
     assert exported == _usernames(_forward(database, listing))
 
 
