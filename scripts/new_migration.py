@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from sp.store.engine import Database
+from sp.store.migrating import configuration
 
 
 def main(message: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(files("sp.store") / "migrations"))
+    config = configuration()
     number = 1 + len(list(ScriptDirectory.from_config(config).walk_revisions()))
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'scratch.db'}")

@@ -37,10 +37,9 @@ def checks_page() -> str:
     lines = [
         "# The checks",
         "",
-        "One response, one report, always with these rows in this order. A row is `passed`, `failed`, `warning` (accepted,",
-        "but worth knowing), `skipped` (nothing to say about this message) or `not_reached` (an earlier failure left",
-        "nothing trustworthy to look at). This page is written by `scripts/write_docs.py` from the table in",
-        "`sp/saml/checks`.",
+        "One response, one report, always with these rows in this order. A row is `passed`, `failed`, `warning`",
+        "(accepted, but worth knowing), `skipped` (nothing to say about this message) or `not_reached` (an earlier",
+        "failure left nothing trustworthy to look at). Written by `scripts/write_docs.py` from `sp/saml/checks`.",
     ]
     for stage, checks in groupby(CHECKS, key=lambda check: check.stage):
         lines += ["", f"## {stage}. {STAGES[stage]}"]

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
 import typer
+from fastapi import FastAPI
 
 from sp.app import create_app
 from sp.cli import server
@@ -65,13 +66,20 @@ def _run(settings: Settings, *, demo: str | None) -> None:
         if demo:
             _check_demo_port(settings)
         database = Database(settings.database_url)
-        database.upgrade()
     except (server.PortError, DatabaseError) as error:
         stop(str(error))
-    seeded = _seed(database, settings)
-    app = create_app(settings, database)
-    with _demo_directory(settings, database, demo) as people:
-        server.run(app, sockets, lambda: _greet(settings, seeded, people, demo=demo))
+    with _demo_directory(settings) if demo else nullcontext() as process:
+        app, seeded = _prepare(settings, database)
+        people = connect(settings, database) if demo == "connected" else {}
+        server.run(app, sockets, lambda: _greet_when_ready(settings, seeded, people, process))
+
+
+def _prepare(settings: Settings, database: Database) -> tuple[FastAPI, Seeded]:
+    try:
+        database.upgrade()
+    except DatabaseError as error:
+        stop(str(error))
+    return create_app(settings, database), _seed(database, settings)
 
 
 def _seed(database: Database, settings: Settings) -> Seeded:
@@ -97,18 +105,13 @@ def _check_demo_port(settings: Settings) -> None:
 
 
 @contextmanager
-def _demo_directory(settings: Settings, database: Database, kind: str | None) -> Iterator[dict[str, str]]:
+def _demo_directory(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """The demo directory as a process of its own, while the block runs. When it dies, the service stops too."""
-    if kind is None:
-        yield {}
-        return
-    people = connect(settings, database) if kind == "connected" else {}
     process = subprocess.Popen(demo_command(settings, "serve"), start_new_session=True)
     stopping = threading.Event()
     threading.Thread(target=_watch, args=(process, stopping), daemon=True).start()
     try:
-        _await_demo(settings, process)
-        yield people
+        yield process
     finally:
         stopping.set()
         process.terminate()
@@ -126,22 +129,31 @@ def _watch(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _await_demo(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+Demo = subprocess.Popen[bytes] | None
+
+
+def _greet_when_ready(settings: Settings, seeded: Seeded, people: dict[str, str], demo: Demo) -> None:
+    """The service answers already; the words wait until the demo directory does too."""
+    threading.Thread(target=_await_and_greet, args=(settings, seeded, people, demo), daemon=True).start()
+
+
+def _await_and_greet(settings: Settings, seeded: Seeded, people: dict[str, str], demo: Demo) -> None:
     deadline = time.monotonic() + _DEMO_READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while demo is not None and demo.poll() is None and time.monotonic() < deadline:
         try:
             httpx.get(settings.demo_url, timeout=1.0, trust_env=False)
         except httpx.TransportError:
-            time.sleep(0.05)
+            time.sleep(0.02)
         else:
-            return
-    stop("The demo directory did not start; the lines above say why.")
+            break
+    typer.echo("\n".join(_greeting(settings, seeded, people, with_demo=demo is not None)))
+    sys.stdout.flush()
 
 
-def _greet(settings: Settings, seeded: Seeded, people: dict[str, str], *, demo: str | None) -> None:
+def _greeting(settings: Settings, seeded: Seeded, people: dict[str, str], *, with_demo: bool) -> list[str]:
     lines = ["", f"  Virtual Office     {settings.base_url}", f"    user name        {seeded.username}"]
     lines.append(f"    password         {_password_line(settings)}")
-    if demo:
+    if with_demo:
         lines += ["", f"  Demo directory     {settings.demo_url}"]
     if people:
         lines += [
@@ -149,9 +161,7 @@ def _greet(settings: Settings, seeded: Seeded, people: dict[str, str], *, demo: 
             f"    user name        {people['user_name']}",
             f"    password         {people['password']}",
         ]
-    lines += ["", f"  Data               {settings.data_dir.resolve()}", "  Ctrl-C stops everything.", ""]
-    typer.echo("\n".join(lines))
-    sys.stdout.flush()
+    return [*lines, "", f"  Data               {settings.data_dir.resolve()}", "  Ctrl-C stops everything.", ""]
 
 
 def _password_line(settings: Settings) -> str:

@@ -11,11 +11,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -54,15 +50,32 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
-        config = Config()
-        config.set_main_option("script_location", str(files("sp.store") / "migrations"))
         try:
+            if self.revision() == newest_revision():
+                return
+            # Loading alembic takes longer than every other part of a start, which mostly finds nothing to do.
+            from sp.store.migrating import upgrade  # noqa: PLC0415
+
             with self._writing.begin() as connection:
-                _refuse_newer(connection, config)
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                upgrade(connection)
         except OperationalError as error:
             raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
+
+    def revision(self) -> str:
+        """The version of the schema in the database, or "none"."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return "none"
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none())
+
+    def faults(self) -> list[str]:
+        """What the database itself finds wrong, one sentence each."""
+        if self.engine.dialect.name != "sqlite":
+            return []
+        with self.engine.connect() as connection:
+            pages = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
+            orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
+        return pages + [f"A row of {row[0]} refers to a row of {row[2]} that is missing." for row in orphans]
 
     @property
     def shown_url(self) -> str:
@@ -73,14 +86,10 @@ class Database:
         self.engine.dispose()
 
 
-def _refuse_newer(connection: Connection, config: Config) -> None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise DatabaseError(
-            f"The database has version {revision!r}, which this program does not know: it was written by a newer "
-            "release. Start that release, or restore an older backup."
-        )
+def newest_revision() -> str:
+    """The version that this program's migrations lead to: the highest number among their files."""
+    scripts = (files("sp.store") / "migrations" / "versions").iterdir()
+    return max(file.name.partition("_")[0] for file in scripts if file.name[0].isdigit())
 
 
 def _engine(url: str) -> Engine:
