@@ -173,7 +173,7 @@ ERROR = {
 def render(folder: Path) -> None:
     """Writes PAGES and an error page into `folder`, with the static files beside them."""
     environment = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
+        loader=FileSystemLoader([ROOT / "templates", Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
