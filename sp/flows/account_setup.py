@@ -211,10 +211,11 @@ def change_sso_settings(
 def sso_faults(
     session: Session, settings: Settings, account: Account, draft: SsoDraft, *, choosing_method: bool = False
 ) -> dict[str, str]:
-    """What is wrong with the draft, one sentence for each field; empty when it can be saved."""
+    """What is wrong with the draft, one sentence for each field, in the form's order; empty when it can be saved."""
     errors = _faults(session, settings, account, _trimmed(draft))
     missing = missing_for_saml(draft) if draft.single_sign_on and not choosing_method else {}
-    return missing | errors
+    found = missing | errors
+    return {name: found[name] for name in LABELS if name in found}
 
 
 def url_fault(value: str) -> str | None:

@@ -132,13 +132,12 @@ def expectations_for(
 
 
 def _look_up(session: Session, opened: Opened) -> _Trusting:
-    realm_id = required(accounts.shared_realm(session).id)
-    account = accounts.account_with_issuer(session, realm_id, opened.unverified_issuer)
-    if account is None or account.settings_id is None:
-        return _Trusting(realm_id)
-    in_force = accounts.settings_in_force(session, account)
-    certificates = accounts.certificates_of(session, account.settings_id)
-    return _Trusting(realm_id, account, in_force.id, accounts.trust_of(account, in_force, certificates))
+    found = accounts.trusting(session, accounts.SHARED_REALM, opened.unverified_issuer)
+    if found is None:
+        return _Trusting(required(accounts.shared_realm(session).id))
+    account, in_force = found
+    certificates = accounts.certificates_of(session, required(in_force.id))
+    return _Trusting(account.realm_id, account, in_force.id, accounts.trust_of(account, in_force, certificates))
 
 
 def _settle(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import Session
 
 from sp.models import Account, Company, IdpCertificateRecord, Realm, SsoSettings
@@ -19,6 +19,20 @@ from sp.store.rows import column, required
 
 SHARED_REALM = "shared"
 Row = TypeVar("Row", Realm, Company, Account, SsoSettings)
+
+
+# Built once: building a statement costs more than running one of these.
+_TRUSTING = (
+    select(Account, SsoSettings)
+    .join(Realm, column(Realm.id) == Account.realm_id)
+    .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+    .where(column(Realm.name) == bindparam("realm"), column(Account.issuer) == bindparam("issuer"))
+)
+_CERTIFICATES = (
+    select(column(IdpCertificateRecord.der))
+    .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
+    .order_by(column(IdpCertificateRecord.position))
+)
 
 
 def shared_realm(session: Session) -> Realm:
@@ -86,6 +100,12 @@ def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account
     return session.execute(query).scalar_one_or_none()
 
 
+def trusting(session: Session, realm: str, issuer: str) -> tuple[Account, SsoSettings] | None:
+    """The account of the realm that trusts this issuer, with its settings in force: one statement per sign-in."""
+    row = session.execute(_TRUSTING, {"realm": realm, "issuer": issuer}).first() if issuer else None
+    return None if row is None else (row[0], row[1])
+
+
 def settings_in_force(session: Session, account: Account) -> SsoSettings:
     """Raises NoResultFound when the account has no settings, which `add_account` never leaves behind."""
     found: SsoSettings = session.execute(
@@ -131,12 +151,8 @@ def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[
 
 
 def certificates_of(session: Session, settings_id: int) -> tuple[IdpCertificate, ...]:
-    query = (
-        select(column(IdpCertificateRecord.der))
-        .where(column(IdpCertificateRecord.settings_id) == settings_id)
-        .order_by(column(IdpCertificateRecord.position))
-    )
-    return tuple(stored_certificate(der) for der in session.execute(query).scalars())
+    found = session.execute(_CERTIFICATES, {"settings_id": settings_id}).scalars()
+    return tuple(stored_certificate(der) for der in found)
 
 
 def save_settings(

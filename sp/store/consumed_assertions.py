@@ -15,14 +15,17 @@ from sp.models import ConsumedAssertion
 from sp.store.rows import column
 
 Table = ConsumedAssertion
+_CLAIMS = {
+    "postgresql": postgresql.insert(Table).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(Table).on_conflict_do_nothing(),
+}
 
 
 def claim(session: Session, realm_id: int, issuer: str, assertion_id: str, expires_at: datetime) -> bool:
     """Whether this call is the first to use the assertion. Two calls at once: one gets True."""
     values = {"realm_id": realm_id, "issuer": issuer, "assertion_id": assertion_id, "expires_at": expires_at}
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    result = session.execute(insert(Table).values(values).on_conflict_do_nothing())
-    return bool(result.rowcount == 1)  # type: ignore[attr-defined]
+    connection = session.connection()
+    return connection.execute(_CLAIMS[connection.dialect.name], values).rowcount == 1
 
 
 def was_consumed(session: Session, realm_id: int, issuer: str, assertion_id: str) -> bool:

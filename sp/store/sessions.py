@@ -54,6 +54,9 @@ def find(database: Database, token: str, now: datetime, idle: timedelta) -> Foun
 
 
 def end(session: Session, token: str) -> None:
+    """End the session of a token; a browser that had none costs nothing."""
+    if not token:
+        return
     for table in (UserSession, AdministratorSession):
         session.execute(delete(table).where(column(table.token_hash) == hash_token(token)))
 
