@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -36,8 +37,19 @@ def browser_token(request: Request) -> str:
     return token
 
 
-async def require_form_token(request: Request) -> None:
-    """Dependency of every page that changes something. Raises PageError (403) when the token is not ours."""
+async def require_form_token(request: Request) -> AsyncIterator[None]:
+    """Dependency of every page that changes something. Raises PageError (403) when the token is not ours.
+
+    Closes the form's files when the page is done.
+    """
+    try:
+        await _check(request)
+        yield
+    finally:
+        await request.close()
+
+
+async def _check(request: Request) -> None:
     if not _same_origin(request):
         raise PageError(403, "This form came from another site", "Open the page here and send the form again.")
     if not _has_cookie(request):

@@ -1,0 +1,158 @@
+"""Who may open which address. Every route of the application is tried, so that a new one cannot be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser import Browser
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from responses import Idp
+from starlette.routing import Mount
+
+from sp.store import accounts, users
+from sp.store.engine import Database
+
+# For everybody; whoever adds one here says with it that nothing of a company stands there.
+PUBLIC = {"/", "/sso/login/", "/sso/login", "/sign-out", "/healthz", "/saml2", "/static"}
+USERS_ONLY = {"/my-profile"}
+CHOICE = "/account-manager"
+CONSOLE = "/account-manager/{slug}"
+
+Step = tuple[str, str]
+
+
+def routes_of(routes: list[Any]) -> Iterator[APIRoute | Mount]:
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            yield from routes_of(included.routes)
+        else:
+            yield route
+
+
+def console_steps(app: FastAPI, parameters: dict[str, str]) -> list[Step]:
+    """Method and address of everything inside the console, for one account."""
+    routes = [route for route in routes_of(app.routes) if route.path.startswith(CONSOLE)]
+    return [
+        (method, route.path.format(**parameters))
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods)
+    ]
+
+
+def take(browser: Browser, step: Step) -> int:
+    """One step with a form token that holds, so that nothing but the confinement can refuse it."""
+    method, path = step
+    browser.open("/")
+    data = {"csrf_token": browser.token} if method == "POST" else None
+    return browser.client.request(method, path, data=data, follow_redirects=False).status_code
+
+
+@pytest.fixture
+def contoso(database: Database, connected: Idp) -> dict[str, str]:
+    """What stands in the addresses of Contoso's pages: the account, Britta, the certificate."""
+    with database.reading() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        britta = users.user_named(session, account.realm_id, "britta@contoso.example")
+        assert britta is not None
+    return {"slug": "business", "user_id": str(britta.id), "sha256": connected.certificate.sha256}
+
+
+def test_every_route_is_public_a_users_or_inside_the_console(app: FastAPI) -> None:
+    known = PUBLIC | USERS_ONLY | {CHOICE}
+    strangers = {route.path for route in routes_of(app.routes)} - known
+    assert {path for path in strangers if not path.startswith(CONSOLE)} == set()
+
+
+def test_the_steps_of_these_stories_are_those_of_the_console(app: FastAPI, contoso: dict[str, str]) -> None:
+    steps = console_steps(app, contoso)
+    assert len(steps) > 10
+    assert ("POST", "/account-manager/business/accounts/single-sign-on/saml") in steps
+
+
+def test_alice_may_do_everything_in_contosos_console(app: FastAPI, alice: Browser, contoso: dict[str, str]) -> None:
+    """Otherwise the refusals of the next stories would prove nothing."""
+    for step in console_steps(app, contoso):
+        if step[0] == "GET":
+            assert take(alice, step) in {200, 303}, step
+        elif not step[1].endswith(("/delete", "/disable", "/remove")):
+            assert take(alice, step) in {200, 303, 409, 422}, step
+
+
+def test_charlie_finds_nothing_of_contosos(app: FastAPI, charlie: Browser, contoso: dict[str, str]) -> None:
+    for step in console_steps(app, contoso):
+        assert take(charlie, step) == 404, step
+
+
+def test_alice_finds_nothing_of_fabrikams(app: FastAPI, alice: Browser, contoso: dict[str, str]) -> None:
+    for step in console_steps(app, contoso | {"slug": "fabrikam"}):
+        assert take(alice, step) == 404, step
+
+
+def test_charlie_cannot_reach_contosos_things_through_an_own_account(
+    app: FastAPI, charlie: Browser, contoso: dict[str, str]
+) -> None:
+    steps = console_steps(app, contoso | {"slug": "fabrikam"})
+    inside = [step for step in steps if contoso["sha256"] in step[1] or f"/{contoso['user_id']}" in step[1]]
+    assert inside
+    for step in inside:
+        assert take(charlie, step) == 404, step
+
+
+def test_an_account_of_another_company_looks_like_one_that_is_not_there(charlie: Browser) -> None:
+    others = charlie.open("/account-manager/business")
+    nobodys = charlie.open("/account-manager/nobodys")
+    assert without_address(others.text) == without_address(nobodys.text)
+
+
+def without_address(page: str) -> str:
+    return page.replace("business", "").replace("nobodys", "")
+
+
+def test_a_user_is_told_that_the_console_is_for_administrators(
+    app: FastAPI, britta: Browser, contoso: dict[str, str]
+) -> None:
+    for step in [("GET", CHOICE), ("POST", CHOICE), *console_steps(app, contoso)]:
+        assert take(britta, step) == 403, step
+
+
+def test_an_administrator_has_no_users_pages(alice: Browser) -> None:
+    for path in USERS_ONLY:
+        assert take(alice, ("GET", path)) == 403, path
+
+
+def test_whoever_is_signed_out_is_led_to_the_sign_in_page(
+    app: FastAPI, browser: Browser, contoso: dict[str, str]
+) -> None:
+    steps = [("GET", CHOICE), ("POST", CHOICE), *console_steps(app, contoso), *(("GET", path) for path in USERS_ONLY)]
+    for method, path in steps:
+        assert take(browser, (method, path)) == 303, (method, path)
+        answer = browser.client.request(
+            method, path, data={"csrf_token": browser.token} if method == "POST" else None, follow_redirects=False
+        )
+        assert answer.headers["location"] == (f"/?next={path}" if method == "GET" else "/")
+
+
+def test_nothing_happens_to_contosos_settings_meanwhile(
+    app: FastAPI, charlie: Browser, contoso: dict[str, str], database: Database
+) -> None:
+    for step in console_steps(app, contoso):
+        take(charlie, step)
+    with database.reading() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        assert accounts.settings_in_force(session, account).version == 2
+        assert users.user_of_account(session, account.id or 0, int(contoso["user_id"])) is not None
+
+
+def test_charlie_chooses_among_fabrikams_accounts_only(charlie: Browser) -> None:
+    charlie.open(CHOICE)
+    assert charlie.html.xpath("//input[@type='radio']/@value") == ["fabrikam"]
+    page = charlie.post(CHOICE, data={"csrf_token": charlie.token, "account": "business"})
+    assert page.status_code == 422
+    assert charlie.error_at("account") == "Select the account to manage."
