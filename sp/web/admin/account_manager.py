@@ -76,7 +76,9 @@ def home(request: Request, account: ManagedAccountDep, service: ServiceDep) -> R
 
 @router.get("/{slug}/accounts")
 def boxes(request: Request, account: ManagedAccountDep) -> Response:
-    return render(request, "admin/account_manager/accounts.html", account=account, active_tab="accounts")
+    return render(
+        request, "admin/account_manager/accounts.html", account=account, active_tab="accounts", active_menu=""
+    )
 
 
 @router.get("/{slug}/accounts/privileges")
