@@ -6,6 +6,7 @@ Owns the cases that say what each row stands for; the attackers' variants are in
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from cast import ACS_URL, CONTOSO_ISSUER, FABRIKAM_ISSUER, MALLORY, NOW
 from lxml import etree
@@ -48,13 +49,13 @@ CBC = names.XENC + "aes256-cbc"
 OAEP = names.XENC + "rsa-oaep-mgf1p"
 
 
-def encrypted(data: str = GCM, key: str = OAEP) -> dict[str, object]:
+def encrypted(data: str = GCM, key: str = OAEP) -> dict[str, Any]:
     """The flaw of a response whose assertion is replaced by an encrypted one."""
     child = with_child(".", ENCRYPTED.format(data=data, key=key))
     return {"mutate": all_of(without("saml:Assertion"), child), "signed": "response"}
 
 
-def bytes_before(old: bytes, new: bytes) -> dict[str, object]:
+def bytes_before(old: bytes, new: bytes) -> dict[str, Any]:
     """The flaw of a message in which the first `old` became `new` after it was signed."""
 
     def tamper(xml: bytes) -> bytes:
