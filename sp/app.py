@@ -5,16 +5,21 @@ Owns putting settings, database, clock and pages together. Never holds a rule.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
 from sp.clock import Clock, system_clock
 from sp.flows import account_setup
+from sp.flows.housekeeping import tidy_up
 from sp.paths import STATIC
 from sp.settings import Settings
 from sp.store.engine import Database
@@ -26,6 +31,8 @@ from sp.web.state import Service
 from sp.web.viewer import SignInNeededError, to_sign_in
 
 _ACS_PATH = "/saml2"
+_TIDY_UP_EVERY_SECONDS = 600
+_log = structlog.get_logger("sp.app")
 
 
 def create_app(settings: Settings, database: Database | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -34,7 +41,11 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy_up_forever(database, clock))
         yield
+        tidying.cancel()
+        with suppress(asyncio.CancelledError):
+            await tidying
         database.close()
 
     app = FastAPI(
@@ -57,6 +68,15 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     with database.writing() as session:
         account_setup.seed(session, settings, clock())
     return database
+
+
+async def _tidy_up_forever(database: Database, clock: Clock) -> None:
+    while True:
+        try:
+            await run_in_threadpool(tidy_up, database, clock())
+        except SQLAlchemyError:
+            _log.exception("tidying_up_failed")  # a busy database now is no reason never to try again
+        await asyncio.sleep(_TIDY_UP_EVERY_SECONDS)
 
 
 def _install(app: FastAPI, settings: Settings) -> None:
