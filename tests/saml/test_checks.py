@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from responses import Idp, expectations, judged
+from responses import Idp, all_of, expectations, judged, with_attribute, with_child, without
 from saml.cases import Case, check, ids
 from saml.one_flaw import ONE_FLAW
 
 from sp.saml.checks import CHECKS, STAGES
 from sp.saml.explain import message, remedy
-from sp.saml.messages import AccountHolder, Opened
+from sp.saml.messages import AccountHolder, Opened, UserLink
 from sp.saml.report import Outcome, Report
 from sp.saml.validation import conclude, verify
 
@@ -95,3 +95,35 @@ def test_an_accepted_message_says_so() -> None:
     report = judged(idp.response(), expectations(idp)).report
     assert message(report) == "The response is accepted."
     assert remedy(report) == ""
+
+
+@pytest.mark.parametrize("link", [UserLink.ONE, UserLink.CREATE])
+def test_what_the_store_says_lets_britta_in(link: UserLink) -> None:
+    idp = Idp.make()
+    status = "active" if link is UserLink.ONE else None
+    holder = AccountHolder(replayed=False, link=link, status=status)
+    report = judged(idp.response(), expectations(idp), holder).report
+    assert report.accepts
+    assert report.row("replay").outcome is Outcome.PASSED
+
+
+def test_the_real_service_has_two_texts_of_its_own() -> None:
+    idp = Idp.make()
+    held = expectations(idp)
+    nobody = judged(idp.response(), held, AccountHolder(link=UserLink.NONE)).report
+    several = judged(idp.response(name_id="fed-7"), held, AccountHolder(link=UserLink.MANY)).report
+    assert message(nobody) == "The SAML user does not link to any user."
+    assert message(several) == "No unique user found for the SAML authenticated user fed-7."
+
+
+def test_the_message_of_the_identity_provider_is_shown() -> None:
+    idp = Idp.make()
+    refused = all_of(
+        with_attribute(".//samlp:StatusCode", "Value", "urn:oasis:names:tc:SAML:2.0:status:Responder"),
+        with_child("samlp:Status", "<samlp:StatusMessage>AADSTS50105: not assigned</samlp:StatusMessage>"),
+        without("saml:Assertion"),
+    )
+    report = judged(idp.response(mutate=refused, signed="response"), expectations(idp)).report
+    assert report.failed == ("status",)
+    assert "AADSTS50105: not assigned" in message(report)
+    assert "assigned" in remedy(report)

@@ -245,6 +245,7 @@ ISSUERS = (
         flaw=mutate(without(ISSUER)),
     ),
     Case("ISS-06 unsigned", "no Issuer in an unsigned Response", flaw=mutate(without(ISSUER))),
+    Case("ISS-07", "an empty Issuer around", ("assertion_issuer",), flaw=text(ISSUER, "")),
     Case(
         "ISS-08",
         "an Issuer of another format",

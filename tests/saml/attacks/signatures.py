@@ -430,6 +430,12 @@ LAYOUT = (
     ),
     Case("DSG-13", "enveloped twice", STRUCTURE, flaw=shape(transforms(names.ENVELOPED, names.ENVELOPED))),
     Case("DSG-14", "XSLT", STRUCTURE, flaw=sealed(transform_with(XSLT, "<x xmlns='u:x'/>"))),
+    Case(
+        "DSG-15",
+        "something in the enveloped transform",
+        STRUCTURE,
+        flaw=sealed(with_child(f"{REFERENCE}//ds:Transform", "<x xmlns='u:x'/>")),
+    ),
     Case("DSG-16", "XPath", STRUCTURE, flaw=sealed(transform_with(XPATH, "<ds:XPath>not(self::*)</ds:XPath>"))),
     Case("DSG-16 filter", "XPath Filter 2", STRUCTURE, flaw=sealed(transform_with(XPATH2, "<x xmlns='u:x'/>"))),
     Case("DSG-17", "a base64 transform", STRUCTURE, flaw=sealed(transforms(names.ENVELOPED, names.DS + "base64"))),
