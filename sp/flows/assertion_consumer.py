@@ -16,7 +16,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -165,7 +165,7 @@ def _settle(
             username=_username(judgement, user),
             provisioned=user is not None and link.user is None,
         )
-        sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user))  # 10
+        sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user, holder))  # 10
     return sign_in
 
 
@@ -223,7 +223,13 @@ def _username(judgement: Judgement, user: User | None) -> str:
 
 
 def _attempt(
-    settings: Settings, delivery: Delivery, opened: Opened, trusting: _Trusting, sign_in: SignIn, user: User | None
+    settings: Settings,
+    delivery: Delivery,
+    opened: Opened,
+    trusting: _Trusting,
+    sign_in: SignIn,
+    user: User | None,
+    holder: AccountHolder,
 ) -> SignInAttempt:
     report = sign_in.judgement.report
     return SignInAttempt(
@@ -240,12 +246,12 @@ def _attempt(
         username=sign_in.username,
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
-        expectations=_inputs(settings, delivery, opened),
+        expectations=_inputs(settings, delivery, opened, holder),
         message=sign_in_attempts.compress(opened.xml),
     )
 
 
-def _inputs(settings: Settings, delivery: Delivery, opened: Opened) -> dict[str, Any]:
+def _inputs(settings: Settings, delivery: Delivery, opened: Opened, holder: AccountHolder) -> dict[str, Any]:
     """What the verdict depended on besides the message and the account's settings.
 
     A form that never became bytes leaves no message, so the finding that refused it is kept instead.
@@ -256,6 +262,7 @@ def _inputs(settings: Settings, delivery: Delivery, opened: Opened) -> dict[str,
         "skew_seconds": settings.clock_skew_seconds,
         "response_max_age_seconds": settings.response_max_age_seconds,
         "request_max_age_seconds": settings.request_max_age_seconds,
+        "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
     if opened.xml is None:

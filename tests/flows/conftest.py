@@ -20,7 +20,12 @@ def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     made: list[Database] = []
 
     def make(**settings: Any) -> House:
-        chosen: dict[str, Any] = {"data_dir": tmp_path, "entity_id": ENTITY_ID, "acs_url": ACS_URL, "admin_password": "Adm1n!pass"}
+        chosen: dict[str, Any] = {
+            "data_dir": tmp_path,
+            "entity_id": ENTITY_ID,
+            "acs_url": ACS_URL,
+            "admin_password": "Adm1n!pass",
+        }
         service = Settings(**(chosen | settings))
         made.append(open_database(service, lambda: NOW))
         return House(service, made[-1])

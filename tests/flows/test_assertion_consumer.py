@@ -115,6 +115,7 @@ class TestAccepted:
         assert (kept.username, kept.issuer, kept.provisioned) == (BRITTA.email, CONTOSO_ISSUER, True)
         assert kept.settings_id is not None
         assert kept.expectations["acs_url"] == house.settings.acs_url
+        assert kept.expectations["holder"] == {"replayed": False, "link": "create", "status": None}
 
     def test_upper_and_lower_case_are_the_same_user_kept_as_first_written(self, house: House) -> None:
         house.post(house.idp.response(name_id="Britta@Contoso.example"))
