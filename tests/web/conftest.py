@@ -64,8 +64,7 @@ def make_app(two_companies: Path, tmp_path: Path, clock: StillClock) -> Iterator
         file = shutil.copy(two_companies, tmp_path / "virtual-office.db")
         chosen: dict[str, Any] = {"base_url": BASE_URL, "data_dir": tmp_path, "admin_username": ALICE.email}
         settings = Settings(**(chosen | changes))
-        assert settings.database_url == f"sqlite:///{file}"
-        made.append(create_app(settings, clock=clock))
+        made.append(create_app(settings, Database(f"sqlite:///{file}"), clock))
         return made[-1]
 
     yield make

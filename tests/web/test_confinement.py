@@ -40,7 +40,7 @@ def console_steps(app: FastAPI, parameters: dict[str, str]) -> list[Step]:
         (method, route.path.format(**parameters))
         for route in routes
         if isinstance(route, APIRoute)
-        for method in sorted(route.methods)
+        for method in sorted(route.methods or ())
     ]
 
 

@@ -24,8 +24,8 @@ def broken(app: FastAPI) -> FastAPI:
     return app
 
 
-def test_an_unexpected_error_shows_a_reference_and_nothing_else(broken: FastAPI, alice: Browser) -> None:
-    assert broken
+@pytest.mark.usefixtures("broken")
+def test_an_unexpected_error_shows_a_reference_and_nothing_else(alice: Browser) -> None:
     with structlog.testing.capture_logs() as logs:
         page = alice.open("/broken")
     assert page.status_code == 500
@@ -35,8 +35,8 @@ def test_an_unexpected_error_shows_a_reference_and_nothing_else(broken: FastAPI,
     assert entry["reference"] in page.text
 
 
-def test_an_unexpected_error_carries_the_security_headers(broken: FastAPI, browser: Browser) -> None:
-    assert broken
+@pytest.mark.usefixtures("broken")
+def test_an_unexpected_error_carries_the_security_headers(browser: Browser) -> None:
     headers = browser.open("/broken").headers
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["cache-control"] == "no-store"

@@ -47,10 +47,10 @@ def test_the_user_name_stays_after_a_refusal(browser: Browser) -> None:
     assert browser.value_of("username") == ALICE.email
 
 
+@pytest.mark.usefixtures("connected")
 def test_a_user_of_an_account_without_password_sign_in_is_sent_to_single_sign_on(
-    alice: Browser, connected: object, browser: Browser
+    alice: Browser, browser: Browser
 ) -> None:
-    assert connected
     alice.open(SAML_PAGE)
     alice.submit(f"{SAML_PAGE}/authentication-method", password_sign_in=None)
     page = browser.sign_in(BRITTA.email)
