@@ -32,6 +32,11 @@ class UserView:
     last_sign_in: ShownTime | None
     status: str
 
+    @property
+    def nameless(self) -> bool:
+        """Whether nothing but the user name tells who this is: no attribute came with the sign-in."""
+        return not (self.first_name or self.last_name or self.email)
+
 
 def user_view(user: User, now: datetime) -> UserView:
     return UserView(
