@@ -24,10 +24,15 @@ class Transport:
     form: PostedForm
     limits: Limits
 
+    @property
+    def posted(self) -> str:
+        """The SAMLResponse field as it came, or ''."""
+        return next(iter(values(self.form, "SAMLResponse")), "")
+
     @cached_property
     def text(self) -> str:
         """The SAMLResponse field without the line breaks and spaces that base64 may be wrapped with."""
-        return next(iter(values(self.form, "SAMLResponse")), "").translate(_NO_SPACE)
+        return self.posted.translate(_NO_SPACE)
 
     @cached_property
     def decoded(self) -> bytes | None:
@@ -86,7 +91,7 @@ def _content_type_problem(content_type: str) -> str | None:
 
 def base64_problem(transport: Transport) -> str:
     """A guess at what happened to the base64 of a field that is not."""
-    original = next(iter(values(transport.form, "SAMLResponse")), "")
+    original = transport.posted
     if original.lstrip().startswith("<"):
         return "plain XML that was not encoded"
     if "%" in original:

@@ -10,6 +10,10 @@ import binascii
 import codecs
 import hashlib
 import re
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -28,8 +32,17 @@ MAXIMUM_BYTES = 64 * 1024
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, OverflowError)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_WARNINGS_LOCK = threading.Lock()
 _DISCLOSED = "It may be known to others now: if it is in use, replace it."
 _KEY_STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
@@ -85,6 +98,8 @@ def read_certificate(data: bytes) -> IdpCertificate:
     certificate = stored_certificate(_der(data))
     if certificate.weakness:
         raise CertificateError(certificate.weakness)
+    if certificate.serial < 0:
+        raise CertificateError("The serial number of this certificate is negative, which no standard allows.")
     return certificate
 
 
@@ -95,11 +110,23 @@ def stored_certificate(der: bytes) -> IdpCertificate:
     A key that is too weak is described and not refused: it then verifies nothing. Raises CertificateError.
     """
     try:
-        return _described(x509.load_der_x509_certificate(der), der)
+        with _quiet():
+            return _described(x509.load_der_x509_certificate(der), der)
     except _UNREADABLE:
         raise CertificateError(
             "This looks like a certificate but is damaged. Download it again from the identity provider."
         ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Oddities that the library only warns of (a serial number of 0, a country of three letters) do not matter here.
+
+    Filters are the process's, so one thread at a time changes them.
+    """
+    with _WARNINGS_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _described(certificate: x509.Certificate, der: bytes) -> IdpCertificate:
@@ -123,7 +150,7 @@ def _is_ca(certificate: x509.Certificate) -> bool:
     """Shown and nothing more, so an extension that cannot be read is no reason to refuse a pinned key."""
     try:
         return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, *_UNREADABLE):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return False
 
 
@@ -270,7 +297,9 @@ def _checked_der(data: bytes) -> bytes:
     """`data` if it may be a certificate. Raises CertificateError when it is something else that people hold."""
     if data.startswith(_KEY_STORES):
         raise CertificateError(_STORE)
-    if not _loads(x509.load_der_x509_certificate, data):
+    with _quiet():
+        readable = _loads(x509.load_der_x509_certificate, data)
+    if not readable:
         _refuse_other_der(data)
     return data
 

@@ -210,6 +210,25 @@ def test_a_changed_byte_never_crashes(at: int, change: int) -> None:
     assert certificate.subject.isprintable()
 
 
+# One byte of the subject, the serial number, the version: what the library warns of or refuses in its own way.
+@pytest.mark.parametrize("at", range(8, 40))
+def test_a_changed_head_never_crashes(at: int) -> None:
+    for change in (1, 2, 3, 4, 0x40, 0x80, 0xFF):
+        changed = bytearray(DER)
+        changed[at] ^= change
+        try:
+            read_certificate(bytes(changed))
+        except CertificateError:
+            continue
+
+
+def test_a_negative_serial_number_is_refused() -> None:
+    at = DER.index(b"\x02\x02\x12\x67") + 2  # 4711
+    negative = DER[:at] + b"\xf2" + DER[at + 1 :]
+    with pytest.raises(CertificateError, match="negative"):
+        read_certificate(negative)
+
+
 def test_a_weak_key_that_was_stored_verifies_nothing() -> None:
     weak = Idp.make(kind="rsa-1024")
     assert "1024" in weak.certificate.weakness

@@ -8,6 +8,7 @@ from __future__ import annotations
 from lxml import etree
 
 from sp.saml import names, xml
+from sp.saml.recognition import described
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted
 from sp.saml.response import assertions, child_text, misplaced_assertion
 from sp.saml.xml import Document
@@ -15,12 +16,14 @@ from sp.saml.xml import Document
 
 def encoding(document: Document) -> Finding:
     problem = xml.encoding_problem(document.xml)
-    return passed("UTF-8") if problem is None else failed(expected="UTF-8 and XML 1.0", received=problem)
+    if problem is None:
+        return passed("UTF-8")
+    return failed(expected="UTF-8 and XML 1.0", received=described(problem, document.xml))
 
 
 def no_dtd(document: Document) -> Finding:
     if xml.has_doctype(document.xml):
-        return failed(expected="no document type declaration", received="a DOCTYPE")
+        return failed(expected="no document type declaration", received=described("a DOCTYPE", document.xml))
     return passed()
 
 
@@ -30,7 +33,7 @@ def well_formed(document: Document) -> Finding:
         return passed()
     if xml.parser_gave_up(error):
         return NOT_REACHED  # how it would go on is not known; `limits` says why
-    return failed(expected="well-formed XML", received=error.msg or "no XML")
+    return failed(expected="well-formed XML", received=described(error.msg or "no XML", document.xml))
 
 
 def no_comments(document: Document) -> Finding:
@@ -51,7 +54,7 @@ def limits(document: Document) -> Finding:
 
 def root(document: Document) -> Finding:
     if document.element.tag != names.RESPONSE:
-        return failed(expected="samlp:Response", received=str(document.element.tag))
+        return failed(expected="samlp:Response", received=described(str(document.element.tag), document.xml))
     return passed()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sp.saml.bindings import Transport, base64_problem, form_problem
+from sp.saml.recognition import described, described_form
 from sp.saml.report import Finding, failed, passed
 
 
@@ -10,7 +11,7 @@ def form(transport: Transport) -> Finding:
     problem = form_problem(transport.form)
     if problem is None:
         return passed("one SAMLResponse")
-    return failed(expected=problem[0], received=problem[1])
+    return failed(expected=problem[0], received=described_form(problem[1], transport.form))
 
 
 def size(transport: Transport) -> Finding:
@@ -25,5 +26,5 @@ def size_of(count: int, limit: int) -> Finding:
 
 def base64(transport: Transport) -> Finding:
     if transport.decoded is None:
-        return failed(expected="base64", received=base64_problem(transport))
+        return failed(expected="base64", received=described(base64_problem(transport), transport.posted))
     return passed()

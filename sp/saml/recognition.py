@@ -1,0 +1,291 @@
+"""What was posted or pasted where a SAML 2.0 Response in base64 was wanted: its kind, and what to send instead.
+
+Owns the guess and its words. Never parses XML, never believes what it sees and never changes a verdict: it is asked
+only once something else has refused.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from sp.saml import names
+from sp.saml.messages import PostedForm
+
+MOST_INFLATED = 256 * 1024  # bytes: what is compressed further is cut there, so that a bomb stays small
+MOST_LOOKED_AT = 384 * 1024  # bytes: the base64 of the largest message that is accepted, and some more
+LAYERS = 4  # address, percent-encoding, base64, compression: nothing real is wrapped more often
+
+UNKNOWN = "unknown"
+
+_SEND = "have the identity provider send a SAML 2.0 Response by HTTP-POST"
+_POST_BINDING = "choose the HTTP-POST binding at the identity provider"
+_SAML_2 = "choose SAML 2.0 at the identity provider"
+
+# kind: (what it is, what to send or do instead)
+KINDS: dict[str, tuple[str, str]] = {
+    "empty": ("an empty value", _SEND),
+    "response": ("a SAML 2.0 Response", "send its XML as base64, encoded once and not compressed, by HTTP-POST"),
+    "cut_response": ("a SAML 2.0 Response whose end is missing", "send the whole message"),
+    "authn_request": ("an AuthnRequest, a service's question", "send the Response with which it is answered"),
+    "logout_request": ("a LogoutRequest", "this address takes sign-ins only"),
+    "logout_response": ("a LogoutResponse", "this address takes sign-ins only"),
+    "artifact": ("a SAML artifact, a reference to a message", _POST_BINDING),
+    "artifact_response": ("an ArtifactResponse", _POST_BINDING),
+    "soap": ("a SOAP envelope", _POST_BINDING),
+    "other_saml": ("a SAML 2.0 message of another kind", _SEND),
+    "assertion": ("a bare Assertion", "send the Response with the Assertion in it"),
+    "encrypted": ("encrypted XML without a Response around it", "send the Response with the EncryptedAssertion in it"),
+    "sp_metadata": ("the metadata of a service provider", "load that at the identity provider, and send its Response"),
+    "idp_metadata": (
+        "the metadata of an identity provider",
+        'enter its values under "SAML Single Sign on", and send its Response',
+    ),
+    "saml11_response": ("a SAML 1.1 Response", _SAML_2),
+    "saml11_assertion": ("a SAML 1.1 Assertion", _SAML_2),
+    "ws_federation": ("a WS-Federation answer (RequestSecurityTokenResponse)", f"{_SAML_2} instead of WS-Federation"),
+    "jwt": ("a JSON Web Token", f"{_SAML_2} instead of OpenID Connect"),
+    "json": ("JSON", _SEND),
+    "html": ("an HTML page, such as a sign-in or error page", _SEND),
+    "html_form": ("the HTML page that would post a SAMLResponse", "send the value of that field"),
+    "other_xml": ("XML that is no SAML message", _SEND),
+    "certificate": ("a certificate", 'upload it as "Identity Provider Certificate", and send a Response'),
+    "private_key": ("a private key", "keep it secret, replace it if others have seen it, and send a Response"),
+    "pkcs7": ("a PKCS #7 message (S/MIME)", _SEND),
+}
+
+_LAYER_WORDS = {
+    "address": "in a URL or a form body",
+    "percent": "percent-encoded",
+    "url_safe": "in the URL-safe alphabet of base64",
+    "deflate": "compressed as for the HTTP-Redirect binding",
+    "gzip": "compressed with gzip",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """A kind of KINDS or UNKNOWN, the layers around it from the outside in, and the bytes inside.
+
+    `usual` are the layers that belong there. `content` is as little to be trusted as before.
+    """
+
+    kind: str
+    layers: tuple[str, ...]
+    content: bytes
+    usual: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """A clause without an end, "this is …; …", or "" where there is nothing to add to what was said."""
+        if self.kind == UNKNOWN or (self.kind == "response" and self.layers == self.usual):
+            return ""
+        what, instead = KINDS[self.kind]
+        around = [_LAYER_WORDS[layer] for layer in dict.fromkeys(self.layers) if layer in _LAYER_WORDS]
+        around += ["base64-encoded twice"] if self.layers.count("base64") > self.usual.count("base64") else []
+        return f"this is {', '.join((what, *around))}; {instead}"
+
+
+def recognize(value: bytes | str) -> Recognized:
+    """What `value` is: text as a form field carries it, or bytes that base64 decoded to. Never raises."""
+    if isinstance(value, str):
+        return Recognized(*_look(value[:MOST_LOOKED_AT].encode("utf-8", "replace"), LAYERS), usual=("base64",))
+    return Recognized(*_look(value[:MOST_LOOKED_AT], LAYERS))
+
+
+def described(problem: str, value: bytes | str) -> str:
+    """`problem` with what was recognized in `value` after it, or alone."""
+    sentence = recognize(value).sentence
+    return f"{problem}: {sentence}" if sentence else problem
+
+
+def described_form(problem: str, form: PostedForm) -> str:
+    """`problem` with what stands in the field that came instead of, or as, SAMLResponse."""
+    fields = dict(reversed(form.fields))
+    value = next((fields[name] for name in _FIELDS if fields.get(name)), None)
+    return problem if value is None else described(problem, value)
+
+
+_FIELDS = ("SAMLRequest", "SAMLart", "wresult", "id_token", "SAMLResponse")
+
+_Found = tuple[str, tuple[str, ...], bytes]
+
+
+def _look(data: bytes, deeper: int) -> _Found:
+    """The kind of `data`, or of what is inside once a layer is taken off; at most `deeper` layers."""
+    kind = _kind(data)
+    if kind != UNKNOWN or not deeper:
+        return kind, (), data
+    for layer, unwrap in _UNWRAPPING:
+        inside = unwrap(data)
+        if inside is None:
+            continue
+        kind, layers, content = _look(inside, deeper - 1)
+        if kind not in {UNKNOWN, "empty"}:
+            return kind, (layer, *layers), content
+    return UNKNOWN, (), data
+
+
+# Layers.
+
+_PARAMETER = re.compile(rb"(?:^|[?&#\s])(?:SAMLResponse|SAMLRequest|SAMLart|wresult|id_token)=([^&\s]+)")
+_PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
+_URL_SAFE = re.compile(rb"[A-Za-z0-9_-]{16,}={0,2}")
+
+
+def _address(data: bytes) -> bytes | None:
+    found = _PARAMETER.search(data)
+    return found[1] if found else None
+
+
+def _percent(data: bytes) -> bytes | None:
+    return unquote_to_bytes(data) if _PERCENT.search(data) else None
+
+
+def _base64(data: bytes) -> bytes | None:
+    text = b"".join(data.strip().replace(b" ", b"+").split())  # a "+" that was not percent-encoded comes as a space
+    return _decoded(text) if _BASE64.fullmatch(text) else None
+
+
+def _url_safe(data: bytes) -> bytes | None:
+    text = b"".join(data.split())
+    return _decoded(text.translate(bytes.maketrans(b"-_", b"+/"))) if _URL_SAFE.fullmatch(text) else None
+
+
+def _decoded(text: bytes) -> bytes | None:
+    """Base64 as far as it goes: one without padding, or cut, is told by what is left of it."""
+    text = text.rstrip(b"=")
+    whole = text[: len(text) - 1] if len(text) % 4 == 1 else text
+    try:
+        return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+    except binascii.Error:
+        return None
+
+
+def _deflate(data: bytes) -> bytes | None:
+    inflated = _inflated(data, -zlib.MAX_WBITS) or _inflated(data, zlib.MAX_WBITS)
+    # Any bytes may inflate to something: without a tag at the start it was chance.
+    return inflated if inflated is not None and inflated.lstrip().startswith(b"<") else None
+
+
+def _gzip(data: bytes) -> bytes | None:
+    return _inflated(data, 16 + zlib.MAX_WBITS) if data.startswith(b"\x1f\x8b") else None
+
+
+def _inflated(data: bytes, window: int) -> bytes | None:
+    try:
+        return zlib.decompressobj(window).decompress(data, MOST_INFLATED)
+    except zlib.error:
+        return None
+
+
+_UNWRAPPING: tuple[tuple[str, Callable[[bytes], bytes | None]], ...] = (
+    ("address", _address),
+    ("percent", _percent),
+    ("base64", _base64),
+    ("url_safe", _url_safe),
+    ("gzip", _gzip),
+    ("deflate", _deflate),
+)
+
+
+# Kinds.
+
+_JWT = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){2}(?:(?:\.[\w-]*){2})?\s*")
+_JSON = re.compile(rb"""[\[{]\s*["\[{\]}]""")
+_ARTIFACT = re.compile(rb"AAQ[A-Za-z0-9+/]{56}=?=?")  # type code 4, 44 bytes (Bindings 3.6.4)
+_PKCS7_MIME = re.compile(rb"(?:mime-version:[^\n]*\n)?content-type:\s*application/(?:x-)?pkcs7", re.IGNORECASE)
+_PKCS7_OID = bytes.fromhex("06092a864886f70d0107")
+_NAME_OID = bytes.fromhex("06035504")  # an attribute of a distinguished name
+
+
+def _kind(data: bytes) -> str:
+    text = data.removeprefix(codecs.BOM_UTF8).strip()
+    if not text:
+        return "empty"
+    if text.startswith(b"<"):
+        return _kind_of_xml(text)
+    if text.startswith(b"-----BEGIN "):
+        return _kind_of_pem(text[:64])
+    if data.startswith(b"\x30"):
+        return _kind_of_der(data)
+    shapes = (("jwt", _JWT.fullmatch), ("artifact", _ARTIFACT.fullmatch), ("json", _JSON.match))
+    found = next((kind for kind, matches in shapes if matches(text)), UNKNOWN)
+    return "pkcs7" if _PKCS7_MIME.match(text) else found
+
+
+def _kind_of_pem(first_line: bytes) -> str:
+    if b"PRIVATE KEY" in first_line:
+        return "private_key"
+    if b"PKCS7" in first_line or b"CMS" in first_line:
+        return "pkcs7"
+    return "certificate" if b"CERTIFICATE-----" in first_line else UNKNOWN
+
+
+def _kind_of_der(data: bytes) -> str:
+    if _PKCS7_OID in data[:32]:
+        return "pkcs7"
+    return "certificate" if _NAME_OID in data[:256] else UNKNOWN
+
+
+_HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_START_TAG = re.compile(rb"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)([^<>]*)")
+_SAML_1 = b"urn:oasis:names:tc:SAML:1.0:"
+_METADATA = b"urn:oasis:names:tc:SAML:2.0:metadata"
+_SOAP = (b"http://schemas.xmlsoap.org/soap/envelope/", b"http://www.w3.org/2003/05/soap-envelope")
+_TRUST = (b"http://schemas.xmlsoap.org/ws/2005/02/trust", b"http://docs.oasis-open.org/ws-sx/ws-trust/200512")
+
+_SAML_2_PROTOCOL = {
+    b"Response": "response",
+    b"AuthnRequest": "authn_request",
+    b"LogoutRequest": "logout_request",
+    b"LogoutResponse": "logout_response",
+    b"ArtifactResponse": "artifact_response",
+}
+_BY_NAMESPACE = {
+    names.SAML.encode(): {b"Assertion": "assertion", b"EncryptedAssertion": "encrypted"},
+    names.XENC.encode(): {b"EncryptedData": "encrypted"},
+    _SAML_1 + b"protocol": {b"Response": "saml11_response"},
+    _SAML_1 + b"assertion": {b"Assertion": "saml11_assertion"},
+    **{uri: {b"Envelope": "soap"} for uri in _SOAP},
+    **{
+        uri: dict.fromkeys(
+            (b"RequestSecurityTokenResponse", b"RequestSecurityTokenResponseCollection"), "ws_federation"
+        )
+        for uri in _TRUST
+    },
+}
+
+
+def _kind_of_xml(text: bytes) -> str:
+    """By the first start tag alone: it declares the namespace of its own name, and nothing has to be parsed."""
+    if _HTML.search(text[:1024]):
+        return "html_form" if b'"SAMLResponse"' in text else "html"
+    tag = _START_TAG.search(text)
+    if tag is None:
+        return UNKNOWN
+    prefix, name, attributes = tag.groups()
+    namespace = _namespace(prefix or b"", attributes)
+    if namespace == names.SAMLP.encode():
+        kind = _SAML_2_PROTOCOL.get(name, "other_saml")
+        return "cut_response" if kind == "response" and not _ends(tag, text) else kind
+    if namespace == _METADATA:
+        return "idp_metadata" if b"IDPSSODescriptor" in text else "sp_metadata"
+    return _BY_NAMESPACE.get(namespace, {}).get(name, "other_xml")
+
+
+def _ends(tag: re.Match[bytes], text: bytes) -> bool:
+    name = tag[0][1 : tag.start(3) - tag.start()]
+    return tag[3].endswith(b"/") or b"</" + name in text
+
+
+def _namespace(prefix: bytes, attributes: bytes) -> bytes:
+    declaration = rb"xmlns:" + re.escape(prefix) if prefix else rb"xmlns"
+    found = re.search(rb"\s" + declaration + rb"""\s*=\s*["']([^"']*)["']""", attributes)
+    return found[1] if found else b""
