@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from fastapi import FastAPI
 from sp.app import create_app
 from sp.cli import server
 from sp.cli.demo_connection import connect, demo_command
-from sp.cli.running import settings_in_force, stop
+from sp.cli.running import REFUSED, settings_in_force, stop
 from sp.clock import system_clock
 from sp.flows import account_setup
 from sp.flows.account_setup import Seeded
@@ -68,10 +69,25 @@ def _run(settings: Settings, *, demo: str | None) -> None:
         database = Database(settings.database_url)
     except (server.PortError, DatabaseError) as error:
         stop(str(error))
-    with _demo_directory(settings) if demo else nullcontext() as process:
+    with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
         app, seeded = _prepare(settings, database)
         people = connect(settings, database) if demo == "connected" else {}
         server.run(app, sockets, lambda: _greet_when_ready(settings, seeded, people, process))
+
+
+@contextmanager
+def _until_a_signal() -> Iterator[None]:
+    """Ctrl-C and SIGTERM unwind the block, so that nothing started in it stays behind, and are no failure.
+
+    uvicorn finishes the requests in flight, then raises the signal again, and SIGTERM by itself would end us at once.
+    """
+
+    def unwind(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, unwind)
+    with suppress(KeyboardInterrupt):
+        yield
 
 
 def _prepare(settings: Settings, database: Database) -> tuple[FastAPI, Seeded]:
@@ -113,6 +129,7 @@ def _demo_directory(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
+        ended_first = process.poll() is not None
         stopping.set()
         process.terminate()
         try:
@@ -120,6 +137,8 @@ def _demo_directory(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if ended_first:
+            raise typer.Exit(REFUSED)
 
 
 def _watch(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:

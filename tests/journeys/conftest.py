@@ -1,0 +1,74 @@
+"""Real processes and a real browser.
+
+Owns starting both sides as a user would, Chromium, and what a failed journey leaves behind in `test-results/`.
+Never reaches into a page: the journeys do, by role and label.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from journeys.windows import Windows
+from playwright.sync_api import Browser, sync_playwright
+from processes.program import PASSWORD, ROOT, Installation, Program
+
+RESULTS = ROOT / "test-results"
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = [
+    "--no-sandbox",  # containers run tests as root, where Chromium's sandbox cannot start
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium when there is one, else playwright's."""
+    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def windows(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Windows]:
+    """Opens browser windows for the cast, each with cookies of its own."""
+    opened = Windows(chromium)
+    yield opened
+    if request.node.stash.get(_failed, False):
+        opened.leave_pictures(RESULTS, re.sub(r"\W+", "-", request.node.name))
+    opened.close()
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Callable[..., Installation]:
+    """A function of settings: an installation with an empty data folder."""
+
+    def make(**settings: str) -> Installation:
+        return Installation(tmp_path, settings=settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """`make demo`, for journeys that leave both sides as they find them."""
+    place = Installation(tmp_path_factory.mktemp("connected"), settings={"ADMIN_PASSWORD": PASSWORD})
+    with place.start("demo", "--connected") as program:
+        yield program
+

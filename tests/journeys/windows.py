@@ -1,0 +1,56 @@
+"""Browser windows for the cast.
+
+Owns opening them, what they complain about, and pictures of them. Never knows a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+_PATIENCE = 10_000  # milliseconds
+
+
+class Windows:
+    """Windows of one browser. Each has cookies of its own, as a private window has."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(self, **options: Any) -> Page:
+        """A new private window. Whatever its console complains about fails the journey at its end."""
+        wanted: Mapping[str, Any] = {"viewport": WIDE, "locale": "en-US", "timezone_id": "UTC", **options}
+        context = self._browser.new_context(**wanted)
+        context.set_default_timeout(_PATIENCE)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def leave_pictures(self, folder: Path, name: str) -> None:
+        """One picture and the HTML of every page, for whoever looks into a failure."""
+        folder.mkdir(parents=True, exist_ok=True)
+        pages = [page for context in self._contexts for page in context.pages]
+        for number, page in enumerate(pages, start=1):
+            page.screenshot(path=folder / f"{name}-{number}.png", full_page=True)
+            (folder / f"{name}-{number}.html").write_text(page.content(), encoding="utf-8")
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+        assert self.complaints == []
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        """Errors, but not Chromium's line about the page's own status: a refusal is a 403, and wanted."""
+        page = message.page
+        own_status = page is not None and message.location["url"] == page.url and "Failed to load" in message.text
+        if message.type in {"error", "warning"} and not own_status:
+            self.complaints.append(f"{message.text} ({message.location['url']})")

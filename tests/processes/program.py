@@ -1,0 +1,215 @@
+"""The program as a user starts it: `python -m sp` as a process of its own, with a data folder and two free ports.
+
+Owns starting, waiting until it is ready, stopping, and what it printed. Never imports the program.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "Rehearse-8x8"
+ADMINISTRATOR = "admin@contoso.com"
+READY = "Ctrl-C stops everything."
+_READY_SECONDS = 30
+_STOP_SECONDS = 15
+
+
+def free_port() -> int:
+    """A port that nobody uses, on IPv4 and, where there is one, on IPv6: `localhost` is both."""
+    for _ in range(50):
+        with socket.socket(socket.AF_INET) as first:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            if not socket.has_ipv6:
+                return port
+            try:
+                with socket.socket(socket.AF_INET6) as second:
+                    second.bind(("::1", port))
+            except OSError as error:
+                if "in use" in str(error):
+                    continue
+            return port
+    raise RuntimeError("no port is free on both addresses of localhost")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data folder and the addresses that go with it. What is started on it can be stopped and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    demo_port: int = field(default_factory=free_port)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def base_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def demo_url(self) -> str:
+        return f"http://127.0.0.1:{self.demo_port}"
+
+    @property
+    def acs_url(self) -> str:
+        return f"{self.base_url}/saml2"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The surroundings of every process: ours alone, whatever `VIRTUAL_OFFICE_…` the tester has set."""
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_OFFICE_")}
+        own = {
+            "BASE_URL": self.base_url,
+            "PORT": str(self.port),
+            "DEMO_URL": self.demo_url,
+            "DATA_DIR": str(self.data),
+            **self.settings,
+        }
+        return (
+            surroundings
+            | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "160"}
+            | {f"VIRTUAL_OFFICE_{name}": value for name, value in own.items()}
+        )
+
+    def start(self, *arguments: str) -> Program:
+        """Start a command that keeps running, and come back when it has printed that it is ready."""
+        program = Program(self, arguments)
+        try:
+            program.wait_for(READY)
+        except BaseException:
+            program.kill()
+            raise
+        return program
+
+    def run(self, *arguments: str, given: str | bytes = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; `given` goes to its standard input."""
+        sent = given if isinstance(given, bytes) else given.encode()
+        done = subprocess.run(
+            command_line(*arguments), env=self.environment, cwd=self.folder, input=sent, capture_output=True, check=False
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def processes(self) -> list[str]:
+        """What still runs on this data folder (where the system tells, as Linux does in /proc)."""
+        mark = f"VIRTUAL_OFFICE_DATA_DIR={self.data}\0".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes() + b"\0":
+                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue  # it ended meanwhile, or is somebody else's
+        return found
+
+
+def command_line(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sp", *arguments]
+
+
+class Program:
+    """A running command. As a context it is stopped by Ctrl-C at the end, and has to end well."""
+
+    def __init__(self, installation: Installation, arguments: tuple[str, ...]) -> None:
+        self.installation = installation
+        self.process = subprocess.Popen(
+            command_line(*arguments),
+            env=installation.environment,
+            cwd=installation.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+        self._lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.end_well()
+        else:
+            self.kill()
+
+    @property
+    def output(self) -> str:
+        with self._news:
+            return "".join(self._lines)
+
+    def printed(self, label: str, which: int = 0) -> str:
+        """The value that the greeting shows behind a label."""
+        return re.findall(rf"^ *{re.escape(label)}  +(.+)$", self.output, re.MULTILINE)[which].strip()
+
+    def wait_for(self, text: str, seconds: float = _READY_SECONDS) -> None:
+        """Wait until it has printed `text`. Raises AssertionError with the output when it ends or takes too long."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while text not in "".join(self._lines):
+                left = deadline - time.monotonic()
+                ended = not self._reader.is_alive()
+                if ended or left <= 0:
+                    raise AssertionError(f"{text!r} was not printed:\n{''.join(self._lines)}")
+                self._news.wait(min(left, 0.5))
+
+    def stop(self, by: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop, as Ctrl-C (or an init system) does; its exit code."""
+        self.process.send_signal(by)
+        return self.ended()
+
+    def ended(self, seconds: float = _STOP_SECONDS) -> int:
+        """Wait for its end; its exit code."""
+        code = self.process.wait(seconds)
+        self._close()
+        return code
+
+    def end_well(self) -> None:
+        """Stop it by Ctrl-C: exit code 0, no complaint on the terminal, no process left."""
+        code = self.stop()
+        assert (code, self.installation.processes()) == (0, []), self.output
+        assert not re.search(r"Traceback|Warning", self.output), self.output
+
+    def kill(self) -> None:
+        """Stop it whatever it takes, after a failure."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+        self._close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._news:
+                self._lines.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def _close(self) -> None:
+        self._reader.join(_STOP_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
