@@ -48,6 +48,18 @@ def test_no_more_than_the_limit_is_taken_from_the_network() -> None:
     assert next(chunks) == 11
 
 
+def test_nothing_is_taken_from_the_network_when_the_length_is_said_first() -> None:
+    async def receive() -> Message:
+        raise AssertionError("something was read")
+
+    async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await receive()
+
+    scope: Scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"10241")]}
+    with pytest.raises(HTTPException):
+        asyncio.run(BodyLimit(read, frozenset(), limit=10 * 1024)(scope, receive, no_answer))
+
+
 async def no_answer(_message: Message) -> None:
     raise AssertionError("a refused body was answered by the wrong part")
 

@@ -77,7 +77,14 @@ def test_the_words_of_a_search_survive_signing_in(browser: Browser) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/%2f/evil.example"],
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/%2f/evil.example",
+    ],
 )
 def test_mallory_cannot_send_a_sign_in_to_another_site(browser: Browser, wanted: str) -> None:
     browser.open("/", params={"next": wanted})
