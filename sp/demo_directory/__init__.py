@@ -4,11 +4,12 @@ Never imports anything of the service provider: the two meet only over HTTP, as 
 
 The rooms, from the edge inwards:
 
-1. `__main__`           the command line: serve the pages, or prepare the connected state
-2. `app`, `guard`       the application, and what every request and answer must satisfy
-3. `front`, `portal`, `users`, `applications`, `wizard`, `access_panel`, `sign_on`   one page family each
-4. `connect`            the tutorial's Azure side, done in one go
-5. `store`, `tables`    people, applications, assignments, sessions
-6. `responses`, `identity_provider`, `keys`   the SAML response, the signer, the key
-7. `reply_url`          where an assertion may go
+1. `__main__`, `settings`       the command line: serve the pages, or prepare the connected state
+2. `app`, `desk`, `guard`       the application, what its handlers are given, what every request must satisfy
+3. `portal`, `users`, `applications`, `wizard`     the administrator's pages
+4. `access_panel`, `sessions`, `sign_on`           people's pages, and the tenant's protocol addresses
+5. `delivery`, `reply_url`      the page that carries a response to a service, and where it may go
+6. `responses`, `identity_provider`, `pysaml2`, `keys`   the SAML response, its signer, the signing key
+7. `store`, `tables`, `passwords`, `connect`       what is kept, and the tutorial's Azure side in one go
+8. `rendering`, `problems`, `places`, `clock`      pages, pages for mistakes, where files are, what time it is
 """

@@ -106,7 +106,7 @@ def _write_once(path: Path, content: bytes, *, mode: int) -> None:
 
 def _read_key(path: Path) -> rsa.RSAPrivateKey:
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(_content(path), password=None)
     except (ValueError, TypeError) as error:
         raise KeyFileError(f"{path} is not an unencrypted private key in PEM format.") from error
     if not isinstance(key, rsa.RSAPrivateKey):
@@ -116,6 +116,13 @@ def _read_key(path: Path) -> rsa.RSAPrivateKey:
 
 def _read_certificate(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return x509.load_pem_x509_certificate(_content(path))
     except ValueError as error:
         raise KeyFileError(f"{path} is not a certificate in PEM format.") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read: {error.strerror}.") from error

@@ -262,6 +262,7 @@ def test_a_deleted_user_is_gone_with_the_session(alice: Browser, desk: Desk, bri
     assert "Delete Britta Simon?" in alice.text()
     alice.submit()
     assert "There are no users yet" in alice.text()
+    assert desk.store.assigned_people(desk.store.applications()[0]) == set()
     assert str(britta.open("/access-panel").url.path) == "/access-panel/sign-in"
 
 

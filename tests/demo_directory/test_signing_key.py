@@ -52,3 +52,9 @@ def test_a_broken_key_file_is_one_sentence_and_shows_nothing_of_it(clock: StillC
 def test_a_certificate_of_another_key_is_refused(key_files: SigningKey, clock: StillClock, tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="does not belong to"):
         open_signing_key(tmp_path / "other.pem", key_files.certificate_file, clock.now)
+
+
+def test_a_key_file_that_cannot_be_read_is_one_sentence(clock: StillClock, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").mkdir()
+    with pytest.raises(KeyFileError, match="cannot be read"):
+        open_signing_key(tmp_path / "key.pem", tmp_path / "certificate.pem", clock.now)
