@@ -82,7 +82,7 @@ def _time(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 def _derived(kind: TypeEngine[Any]) -> Any:
-    """Filled by `sp.store.users.store_user` and by nothing else: a row that came another way is refused."""
+    """Filled by the store's own function for the row and by nothing else: one that came another way is refused."""
     return Field(default=None, sa_type=kind, sa_column_kwargs={"nullable": False})
 
 
@@ -242,11 +242,18 @@ class SignInAttempt(SQLModel, table=True):
     """One message at the assertion consumer service: the inputs of its verdict, not the prose.
 
     The report is computed again from `message` (zlib-compressed bytes as received), `settings_id` and
-    `expectations` whenever somebody looks.
+    `expectations` whenever somebody looks. `codes`, `user_key` and `issuer_key` are there for the log: with them one
+    index holds everything that it filters by, and no message is read to find a row.
     """
 
     __tablename__ = "sign_in_attempt"
-    __table_args__ = (Index("ix_sign_in_attempt_account", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_sign_in_attempt_account", "account_id", "id"),
+        Index("ix_sign_in_attempt_time", "account_id", "received_at", "outcome"),
+        Index(
+            "ix_sign_in_attempt_log", "account_id", "id", "received_at", "outcome", "codes", "user_key", "issuer_key"
+        ),
+    )
 
     id: int | None = _id()
     reference: str = Field(max_length=16, unique=True)
@@ -260,8 +267,12 @@ class SignInAttempt(SQLModel, table=True):
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)
     issuer: str = Field(default="", max_length=1024)
     username: str = Field(default="", max_length=256)
+    unverified_username: str = Field(default="", max_length=256)  # of a message that nothing verified
     user_id: int | None = _reference("user_profile.id", nullable=True)
     provisioned: bool = False
+    codes: str = _derived(folded_text(1000))
+    user_key: str = _derived(folded_text(128))
+    issuer_key: str = _derived(folded_text(256))
     expectations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     message: bytes | None = Field(default=None, sa_type=LargeBinary)
 

@@ -26,6 +26,7 @@ from sqlmodel import Session
 from sp.flows.provisioning import Link, find_link, provision
 from sp.models import Account, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
+from sp.saml.identity import read_name_id
 from sp.saml.messages import (
     AccountHolder,
     AccountTrust,
@@ -244,14 +245,23 @@ def _attempt(
         warnings=list(report.warnings),
         issuer=opened.unverified_issuer,
         username=sign_in.username,
+        unverified_username="" if sign_in.username else _unverified_username(opened),
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
-        expectations=_inputs(settings, delivery, opened, holder),
+        expectations=_inputs(settings, delivery, opened, trusting, holder),
         message=sign_in_attempts.compress(opened.xml),
     )
 
 
-def _inputs(settings: Settings, delivery: Delivery, opened: Opened, holder: AccountHolder) -> dict[str, Any]:
+def _unverified_username(opened: Opened) -> str:
+    """Whom the message is about by its own word: the log finds it by that, and grants nothing."""
+    name_id = read_name_id(opened.response.assertion) if opened.response else None
+    return name_id.value[:256] if name_id else ""
+
+
+def _inputs(
+    settings: Settings, delivery: Delivery, opened: Opened, trusting: _Trusting, holder: AccountHolder
+) -> dict[str, Any]:
     """What the verdict depended on besides the message and the account's settings.
 
     A form that never became bytes leaves no message, so the finding that refused it is kept instead.
@@ -262,6 +272,8 @@ def _inputs(settings: Settings, delivery: Delivery, opened: Opened, holder: Acco
         "skew_seconds": settings.clock_skew_seconds,
         "response_max_age_seconds": settings.response_max_age_seconds,
         "request_max_age_seconds": settings.request_max_age_seconds,
+        "max_message_bytes": settings.max_message_bytes,
+        "account_active": trusting.account is not None and trusting.account.active,
         "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }

@@ -1,23 +1,26 @@
 """The sign-in log: every message that reached the assertion consumer service.
 
-Owns recording and reading attempts. Never stores a report: it is computed again from what is kept here.
+Owns recording and reading single attempts. Never stores a report: it is computed again from what is kept here.
 """
 
 from __future__ import annotations
 
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
 from sp.store.rows import column
+from sp.store.users import folded
 
 # No 0/O, 1/I/L: a reference is read aloud over the telephone.
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _REFERENCE_LENGTH = 8
+_USER_CHARACTERS = 128
+_ISSUER_CHARACTERS = 256
 
 
 def new_reference() -> str:
@@ -25,7 +28,18 @@ def new_reference() -> str:
     return "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(_REFERENCE_LENGTH))
 
 
+def as_reference(text: str) -> str | None:
+    """The reference that somebody typed, or None where it can be none."""
+    typed = text.strip().upper()
+    return typed if len(typed) == _REFERENCE_LENGTH and set(typed) <= set(_REFERENCE_ALPHABET) else None
+
+
 def record(session: Session, attempt: SignInAttempt) -> None:
+    """Add the attempt, with every derived column."""
+    codes = (*attempt.failed, *attempt.warnings)
+    attempt.codes = f" {' '.join(codes)} " if codes else ""
+    attempt.user_key = folded(attempt.username or attempt.unverified_username)[:_USER_CHARACTERS]
+    attempt.issuer_key = folded(attempt.issuer)[:_ISSUER_CHARACTERS]
     session.add(attempt)
 
 
@@ -42,6 +56,12 @@ def attempt_by_reference(session: Session, reference: str) -> SignInAttempt | No
     return session.execute(
         select(SignInAttempt).where(column(SignInAttempt.reference) == reference)
     ).scalar_one_or_none()
+
+
+def attempt_in(session: Session, scopes: Collection[int | None], reference: str) -> SignInAttempt | None:
+    """The attempt if it belongs to one of these accounts (None: to no account); others do not exist here."""
+    attempt = attempt_by_reference(session, reference)
+    return attempt if attempt is not None and attempt.account_id in scopes else None
 
 
 def newest(session: Session, *, limit: int, account_id: int | None = None) -> Sequence[SignInAttempt]:

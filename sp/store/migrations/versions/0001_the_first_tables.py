@@ -222,8 +222,12 @@ def upgrade() -> None:
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("issuer", sa.String(length=1024), nullable=False),
         sa.Column("username", sa.String(length=256), nullable=False),
+        sa.Column("unverified_username", sa.String(length=256), nullable=False),
         sa.Column("user_id", BigId, nullable=True),
         sa.Column("provisioned", sa.Boolean(), nullable=False),
+        sa.Column("codes", folded_text(1000), nullable=False),
+        sa.Column("user_key", folded_text(128), nullable=False),
+        sa.Column("issuer_key", folded_text(256), nullable=False),
         sa.Column("expectations", sa.JSON(), nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -247,6 +251,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_attempt", schema=None) as batch_op:
         batch_op.create_index("ix_sign_in_attempt_account", ["account_id", "id"], unique=False)
+        batch_op.create_index("ix_sign_in_attempt_time", ["account_id", "received_at", "outcome"], unique=False)
+        batch_op.create_index(
+            "ix_sign_in_attempt_log",
+            ["account_id", "id", "received_at", "outcome", "codes", "user_key", "issuer_key"],
+            unique=False,
+        )
 
     op.create_table(
         "user_session",
