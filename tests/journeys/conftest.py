@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from journeys.windows import Windows
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from processes.program import PASSWORD, ROOT, Installation, Program
 
 RESULTS = ROOT / "test-results"
@@ -26,6 +26,7 @@ _FLAGS = [
     "--disable-sync",
 ]
 _failed = pytest.StashKey[bool]()
+expect.set_options(timeout=10_000)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,7 +69,7 @@ def expect_what_was_sent(britta: Page) -> None:
     britta.get_by_role("link", name="My profile").click()
     expect(britta.get_by_role("heading", level=1)).to_have_text("My profile")
     expect(britta.get_by_text("Single Sign On with SAML")).to_be_visible()
-    sent = britta.get_by_role("table", name="What your identity provider sent")
+    sent = britta.get_by_role("table", name="Attributes")
     for claim, value in (("givenname", "Britta"), ("surname", "Simon"), ("name", "BrittaSimon@contoso")):
         expect(sent.get_by_role("row", name=f"/claims/{claim} {value}")).to_be_visible()
 

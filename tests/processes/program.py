@@ -147,10 +147,11 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if error is None:
             self.end_well()
         else:
             self.kill()
+            error.add_note(f"The program printed:\n{self.output}")
 
     @property
     def output(self) -> str:
