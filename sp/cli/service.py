@@ -123,7 +123,8 @@ def _check_demo_port(settings: Settings) -> None:
 @contextmanager
 def _demo_directory(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """The demo directory as a process of its own, while the block runs. When it dies, the service stops too."""
-    process = subprocess.Popen(demo_command(settings, "serve"), start_new_session=True)
+    command = [*demo_command(settings, "serve"), "--stop-at-end-of-input"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     stopping = threading.Event()
     threading.Thread(target=_watch, args=(process, stopping), daemon=True).start()
     try:

@@ -5,8 +5,11 @@ Never leaves a traceback for a mistake that a sentence explains.
 
 import argparse
 import json
+import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "connect":
             _print_connected(settings)
         else:
+            if options.stop_at_end_of_input:
+                threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
             _serve(settings, options.host, options.port)
     except (CannotStartError, KeyFileError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
@@ -62,7 +67,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--service-acs-url", default="http://localhost:8000/saml2", metavar="URL")
     parser.add_argument("--service-entity-id", metavar="URI", help="default: the ACS URL")
     parser.add_argument("--service-url", metavar="URL", help="default: the ACS URL's origin")
+    parser.add_argument("--stop-at-end-of-input", action="store_true", help="end when standard input does")
     return parser
+
+
+def _stop_at_end_of_input() -> None:
+    """Whoever started us holds the other end of standard input: it closes even when they are killed outright."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _port(text: str) -> int:
