@@ -63,7 +63,8 @@ class DirectoryStore:
 
     @classmethod
     def open(cls, database_file: Path) -> "DirectoryStore":
-        """Open the database, making it first where it is missing."""
+        """Open the database, making it first where it is missing: password hashes are for its owner only."""
+        database_file.touch(mode=0o600)
         engine = create_engine(f"sqlite:///{database_file}")
         event.listen(engine, "connect", _prepare_connection)
         directory_registry.metadata.create_all(engine)

@@ -106,12 +106,19 @@ class Installation:
 
     def processes(self) -> list[str]:
         """What still runs on this data folder (where the system tells, as Linux does in /proc)."""
+        return list(self._running().values())
+
+    def process(self, module: str) -> int:
+        """The number of the process that runs this module."""
+        return next(number for number, command in self._running().items() if f"-m {module} " in command)
+
+    def _running(self) -> dict[int, str]:
         mark = f"VIRTUAL_OFFICE_DATA_DIR={self.data}\0".encode()
-        found = []
+        found = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (process / "environ").read_bytes() + b"\0":
-                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue  # it ended meanwhile, or is somebody else's
         return found

@@ -1,0 +1,130 @@
+"""Starting and stopping, as whoever runs it sees it on the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from processes.program import ADMINISTRATOR, PASSWORD, Installation
+
+from sp import __version__
+
+
+def mode(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_greeting_says_where_to_go_and_who_to_be(place: Installation) -> None:
+    with place.start("demo") as program:
+        assert program.printed("Virtual Office") == place.base_url
+        assert program.printed("user name") == ADMINISTRATOR
+        assert len(program.printed("password")) >= 12
+        assert program.printed("Demo directory") == place.demo_url
+        assert program.printed("Data") == str(place.data)
+        for url in (place.base_url, place.demo_url):
+            assert httpx.get(url, trust_env=False).status_code == 200
+
+
+def test_the_second_start_tells_the_same_password(place: Installation) -> None:
+    with place.start("serve") as program:
+        password = program.printed("password")
+    with place.start("serve") as program:
+        assert program.printed("password") == password
+
+
+def test_a_chosen_password_is_not_printed(install: Callable[..., Installation]) -> None:
+    with install(ADMIN_PASSWORD=PASSWORD).start("serve") as program:
+        assert PASSWORD not in program.output
+        assert "VIRTUAL_OFFICE_ADMIN_PASSWORD" in program.printed("password")
+
+
+def test_secrets_are_for_their_owner_only(place: Installation) -> None:
+    old = os.umask(0o022)
+    try:
+        with place.start("demo"):
+            pass
+    finally:
+        os.umask(old)
+    kept = {file.name: mode(file) for file in place.data.iterdir() if file.name != "demo-directory-certificate.pem"}
+    assert {"virtual-office.db", "administrator-password.txt", "demo-directory-key.pem"} <= set(kept)
+    assert kept == dict.fromkeys(kept, 0o600)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_it_ends_cleanly(place: Installation, command: str, by: signal.Signals) -> None:
+    program = place.start(command)
+    assert program.stop(by) == 0
+    assert "Traceback" not in program.output
+    assert place.processes() == []
+    assert (listening(place.port), listening(place.demo_port)) == (False, False)
+
+
+def test_the_service_ends_with_the_demo_directory(place: Installation) -> None:
+    program = place.start("demo")
+    os.kill(place.process("sp.demo_directory"), signal.SIGKILL)
+    assert program.ended() == 1
+    assert "The demo directory ended unexpectedly" in program.output
+    assert (place.processes(), listening(place.port)) == ([], False)
+
+
+# What cannot start says why, in one sentence for each reason
+
+
+def test_a_taken_port(place: Installation) -> None:
+    with socket.create_server(("127.0.0.1", place.port)):
+        done = place.run("serve")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Port {place.port} on localhost is taken by another program. "
+        "Stop it, or choose another port in VIRTUAL_OFFICE_PORT.\n"
+    )
+
+
+def test_a_taken_port_of_the_demo_directory(place: Installation) -> None:
+    with socket.create_server(("127.0.0.1", place.demo_port)):
+        done = place.run("demo")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"Port {place.demo_port} on 127.0.0.1 is taken by another program. "
+        "Stop it, or choose another port in VIRTUAL_OFFICE_DEMO_URL."
+    ]
+
+
+def test_a_data_folder_that_is_a_file(place: Installation) -> None:
+    place.data.write_text("not a folder")
+    done = place.run("serve")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert str(place.data) in done.stderr
+
+
+def test_all_faults_of_the_settings_at_once(install: Callable[..., Installation]) -> None:
+    place = install(PORT="80000", BASE_URL="sso.8x8.com", LOG_LEVEL="loud", SESION_MAX_HOURS="1")
+    done = place.run("serve")
+    assert (done.returncode, done.stdout) == (2, "")
+    told = {line.split(maxsplit=1)[0].rstrip(":") for line in done.stderr.splitlines()}
+    assert told == {f"VIRTUAL_OFFICE_{name}" for name in ("PORT", "BASE_URL", "LOG_LEVEL", "SESION_MAX_HOURS")}
+
+
+def test_a_misspelt_setting_alone_stops_the_start(install: Callable[..., Installation]) -> None:
+    done = install(ADMIN_PASWORD=PASSWORD).run("serve")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "VIRTUAL_OFFICE_ADMIN_PASWORD is not a setting; did you mean VIRTUAL_OFFICE_ADMIN_PASSWORD?\n"
+    )
+
+
+def test_the_version(place: Installation) -> None:
+    assert place.run("--version").stdout == f"{__version__}\n"
