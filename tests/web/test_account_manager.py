@@ -57,6 +57,7 @@ def test_home_says_when_all_is_done(alice: Browser) -> None:
     page = alice.open(CONSOLE)
     assert "SAML is on" in alice.text()
     assert escape(CONTOSO_ISSUER) in page.text
+    assert alice.html.xpath("string(//dt[text()='User Profiles']/following-sibling::dd)") == "1"
 
 
 def test_every_page_says_who_is_signed_in_and_where(alice: Browser) -> None:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows import account_setup
-from sp.store import accounts
+from sp.store import accounts, user_listing
+from sp.store.user_listing import Listing
 from sp.web import csrf
 from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.admin.saml_state import saml_state
@@ -62,6 +63,7 @@ def home(request: Request, account: ManagedAccountDep, service: ServiceDep) -> R
     """How the account stands, and what to do next."""
     with service.database.reading() as session:
         draft = account_setup.draft_of(session, accounts.account_by_id(session, account.id))
+        people = user_listing.count(session, Listing(account.id))
     return render(
         request,
         "admin/account_manager/home.html",
@@ -71,6 +73,7 @@ def home(request: Request, account: ManagedAccountDep, service: ServiceDep) -> R
         password_sign_in=draft.password_sign_in,
         provisioning=draft.provisioning,
         issuer=draft.issuer,
+        people=people,
     )
 
 

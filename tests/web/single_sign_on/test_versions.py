@@ -80,7 +80,7 @@ def test_alice_cannot_overwrite_what_bob_saved_meanwhile_unseen(
     page = alice.submit(SAVE, issuer="urn:alices")
     assert page.status_code == 409
     warning = " ".join(alice.html.xpath("string(//*[@role='alert'])").split())
-    assert "Somebody else saved meanwhile, so nothing was saved" in warning
+    assert "Somebody saved meanwhile, so your changes were not saved" in warning
     assert f"Version 3, saved by {BOB.email}" in warning
     assert "urn:bobs" in warning
     assert issuer_in_force(database) == "urn:bobs"
