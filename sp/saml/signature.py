@@ -151,7 +151,7 @@ def structure_problem(signatures: Signatures) -> Problem | None:
             "a Signature as a child of the Response or its Assertion only",
             f"{every} Signatures, not all of them there",
         )
-    if len({enveloped.signed for enveloped in signatures.found}) != every:
+    if len({enveloped.signed for enveloped in signatures.found}) != len(signatures.found):
         return "one Signature in each signed element", "several in one element"
     for enveloped in signatures.found:
         hidden = next(enveloped.signature.iter(names.RESPONSE, names.ASSERTION, names.ENCRYPTED_ASSERTION), None)

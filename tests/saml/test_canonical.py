@@ -7,11 +7,12 @@ import hashlib
 
 import pytest
 from lxml import etree
-from responses import Idp, expectations, judged, one, trust
+from responses import Idp, expectations, judged, one, trust, with_attribute
 from saml.attacks.signatures import prefix_list
 
+from sp.saml.report import Outcome
 from sp.saml.response import read_response
-from sp.saml.signature import Signatures, verified_assertion
+from sp.saml.signature import Signatures, _covered, verified_assertion
 from sp.saml.validation import DEFAULT_LIMITS
 from sp.saml.xml import Document, canonical, parse
 
@@ -52,6 +53,32 @@ def test_the_verified_tree_is_made_of_the_digested_bytes(signed: str) -> None:
     assert hashlib.sha256(content).hexdigest() == base64.b64decode(digest or "").hex()
     assert canonical(verified.tree) in content
     assert verified.tree.getroottree() is not response.tree.getroottree()
+
+
+def _shaped_tail(signature: etree._Element) -> None:
+    signature.tail = "\n  "
+
+
+def test_text_behind_the_signature_stays_where_it_is() -> None:
+    assert judged(IDP.response(shape=_shaped_tail), expectations(IDP)).report.accepts
+
+
+def test_our_own_digest_is_a_second_opinion() -> None:
+    """Should libxmlsec1 ever verify other bytes than those that are read, the difference is seen."""
+    response = read_response(Document(IDP.response(), DEFAULT_LIMITS))
+    signatures = Signatures(response, trust(IDP), expectations(IDP))
+    assert _covered(signatures.found[0], IDP.certificate, signatures).content is not None
+    one(response.assertion, ".//saml:NameID").text = "mallory@evil.example"
+    verdict = _covered(signatures.found[0], IDP.certificate, signatures)
+    assert verdict.content is None
+    assert verdict.signature.outcome is Outcome.FAILED
+
+
+def test_one_broken_signature_spoils_the_other() -> None:
+    xml = IDP.response(signed="both", sealed=with_attribute(".", "Consent", "urn:x"))
+    signatures = Signatures(read_response(Document(xml, DEFAULT_LIMITS)), trust(IDP), expectations(IDP))
+    assert [verdict.content is None for verdict in signatures.verdicts] == [True, False]
+    assert verified_assertion(signatures) is None
 
 
 def test_no_signature_verifies_nothing() -> None:

@@ -436,6 +436,15 @@ CONDITION = (
             "<saml:Condition xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:e='u:e' xsi:type='e:Foo'/>",
         ),
     ),
+    Case(
+        "CND-20 typed",
+        "a condition of a known type under the general name",
+        ("conditions",),
+        flaw=child(
+            CONDITIONS,
+            "<saml:Condition xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='saml:OneTimeUseType'/>",
+        ),
+    ),
     Case("CND-21", "to be used once", flaw=child(CONDITIONS, "<saml:OneTimeUse/>")),
     Case("CND-22", "not to be passed on", flaw=child(CONDITIONS, "<saml:ProxyRestriction Count='0'/>")),
     Case("CND-24", "no Version", ("schema",), flaw=attribute("saml:Assertion", "Version", None)),

@@ -127,6 +127,11 @@ def evil_with_the_same_id(root: etree._Element) -> None:
     root.append(evil)
 
 
+def evil_in_key_info(root: etree._Element) -> None:
+    """An evil Assertion stands in KeyInfo, which no signature covers."""
+    one(_assertion(root), "ds:Signature/ds:KeyInfo").append(_evil_copy(_assertion(root)))
+
+
 def nested_response(root: etree._Element) -> None:
     """A Response stands in the Response."""
     root.append(_evil_copy(root))
@@ -171,6 +176,7 @@ SHAPES: dict[str, tuple[Mutation, str, tuple[str, ...]]] = {
     "XSW-09": (xsw9, "assertion", ("schema",)),
     "XSW-10": (evil_after, "assertion", ("one_assertion",)),
     "XSW-11": (evil_with_the_same_id, "assertion", ("unique_ids",)),
+    "XSW-17": (evil_in_key_info, "assertion", ("signature_structure",)),
     "XSW-22": (two_signatures, "assertion", ("schema",)),
     "XSW-25": (signature_last, "assertion", ("schema",)),
     "XSW-26": (cross_reference, "assertion", ("signature_structure",)),
