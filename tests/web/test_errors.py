@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, MutableMapping
+from typing import Any
 
 import pytest
 import structlog
@@ -11,6 +13,13 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from sp.store.engine import Database
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged, as values: a program that sets no format up would draw every traceback with its variables."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
 
 
 @pytest.fixture
@@ -25,9 +34,10 @@ def broken(app: FastAPI) -> FastAPI:
 
 
 @pytest.mark.usefixtures("broken")
-def test_an_unexpected_error_shows_a_reference_and_nothing_else(alice: Browser) -> None:
-    with structlog.testing.capture_logs() as logs:
-        page = alice.open("/broken")
+def test_an_unexpected_error_shows_a_reference_and_nothing_else(
+    alice: Browser, logs: list[MutableMapping[str, Any]]
+) -> None:
+    page = alice.open("/broken")
     assert page.status_code == 500
     assert "Something broke on our side" in page.text
     assert not re.search(r"Traceback|RuntimeError|the secret inside|\.py\b", page.text)
