@@ -72,4 +72,3 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     place = Installation(tmp_path_factory.mktemp("connected"), settings={"ADMIN_PASSWORD": PASSWORD})
     with place.start("demo", "--connected") as program:
         yield program
-

@@ -65,7 +65,7 @@ def find_britta(administrator: Page) -> None:
 
 
 def expect_what_was_sent(britta: Page) -> None:
-    """"My profile" shows who she is, and what the directory said about her."""
+    """ "My profile" shows who she is, and what the directory said about her."""
     britta.get_by_role("link", name="My profile").click()
     expect(britta.get_by_role("heading", level=1)).to_have_text("My profile")
     expect(britta.get_by_text("Single Sign On with SAML")).to_be_visible()

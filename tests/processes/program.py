@@ -46,12 +46,16 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Installation:
-    """A data folder and the addresses that go with it. What is started on it can be stopped and started again."""
+    """A data folder and the addresses that go with it. What is started on it can be stopped and started again.
+
+    `code` is the folder with the program: the checkout, or where a wheel was installed.
+    """
 
     folder: Path
     port: int = field(default_factory=free_port)
     demo_port: int = field(default_factory=free_port)
     settings: Mapping[str, str] = field(default_factory=dict)
+    code: Path = ROOT
 
     @property
     def data(self) -> Path:
@@ -82,7 +86,7 @@ class Installation:
         }
         return (
             surroundings
-            | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "160"}
+            | {"PYTHONPATH": str(self.code), "COLUMNS": "160"}
             | {f"VIRTUAL_OFFICE_{name}": value for name, value in own.items()}
         )
 
@@ -100,7 +104,12 @@ class Installation:
         """Run a command to its end; `given` goes to its standard input."""
         sent = given if isinstance(given, bytes) else given.encode()
         done = subprocess.run(
-            command_line(*arguments), env=self.environment, cwd=self.folder, input=sent, capture_output=True, check=False
+            command_line(*arguments),
+            env=self.environment,
+            cwd=self.folder,
+            input=sent,
+            capture_output=True,
+            check=False,
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

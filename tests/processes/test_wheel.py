@@ -1,0 +1,77 @@
+"""The wheel holds everything, and works outside the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from lxml import html
+from processes.program import ROOT, Installation
+
+PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+INSTALLED = "/* the installed file, not the checkout's */"
+CARRIED = [
+    "sp/py.typed",
+    "sp/_bundled/templates/base.html",
+    "sp/_bundled/templates/demo_directory/base.html",
+    "sp/_bundled/static/css/tokens.css",
+    "sp/_bundled/static/js/dialog.js",
+    "sp/_bundled/static/demo_directory/demo.css",
+    "sp/store/migrations/env.py",
+    "sp/store/migrations/script.py.mako",
+    "sp/store/migrations/versions/0001_the_first_tables.py",
+    "sp/saml/schemas/response.xsd",
+    "sp/saml/schemas/exc-c14n.xsd",
+]
+
+
+def pip(*arguments: str | Path) -> None:
+    done = subprocess.run([*PIP, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as CONTRIBUTING says: with the locked hatchling, so that nothing is fetched."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", ROOT, "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The wheel's files in a folder of their own, and nothing of the checkout on the way."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip("install", wheel, "--no-deps", "--target", folder / "site")
+    with (folder / "site/sp/_bundled/static/css/tokens.css").open("a") as tokens:
+        tokens.write(INSTALLED)
+    yield replace(Installation(folder), code=folder / "site")
+
+
+def test_the_wheel_carries_what_the_program_reads(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        names = set(opened.namelist())
+        points = [opened.read(name).decode() for name in names if name.endswith("/entry_points.txt")]
+    assert [name for name in CARRIED if name not in names] == []
+    assert points == ["[console_scripts]\nvirtual-office = sp.cli:main\n"]
+    assert not any(name.startswith(("tests/", "bench/", "scripts/", "docs/")) for name in names)
+
+
+def test_it_serves_pages_with_styles_from_outside_the_checkout(installed: Installation) -> None:
+    with installed.start("serve"), httpx.Client(base_url=installed.base_url, trust_env=False) as client:
+        page = client.get("/")
+        assert page.status_code == 200
+        sheets = html.document_fromstring(page.text).xpath("//link[@rel='stylesheet']/@href")
+        assert sheets
+        for sheet in sheets:
+            answer = client.get(str(sheet))
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
+        tokens = next(str(sheet) for sheet in sheets if "tokens" in str(sheet))
+        assert client.get(tokens).text.endswith(INSTALLED)
