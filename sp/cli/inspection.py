@@ -23,6 +23,7 @@ from sp.flows.assertion_consumer import expectations_for
 from sp.flows.verdict import verdict
 from sp.saml import validation
 from sp.saml.messages import AccountTrust, Judgement, Limits, Opened, PendingRequest, PostedForm, SignedPart
+from sp.saml.remedies import GENERAL, name_of, provider_of
 from sp.saml.report import Outcome, Report
 
 _MAX_FILE = 16 * 1024 * 1024
@@ -62,7 +63,7 @@ def inspect(
     opened = _open(_read(file), settings.limits)
     pending = (PendingRequest(in_response_to, trust.issuer, now),) if in_response_to else ()
     judgement = validation.judge(opened, expectations_for(settings, trust, now, pending))
-    _show(judgement, as_json=as_json)
+    _show(judgement, provider_of(opened), as_json=as_json)
     raise typer.Exit(0 if judgement.report.accepts else REFUSED)
 
 
@@ -94,14 +95,16 @@ def _open(content: bytes, limits: Limits) -> Opened:
     return validation.open_form(PostedForm("POST", "application/x-www-form-urlencoded", (field,)), limits)
 
 
-def _show(judgement: Judgement, *, as_json: bool) -> None:
+def _show(judgement: Judgement, provider: str, *, as_json: bool) -> None:
     username = judgement.identity.username if judgement.identity else ""
-    told = verdict(judgement.report, reference="", username=username)
+    told = verdict(judgement.report, reference="", username=username, provider=provider)
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
     console = wide_console()
     console.print(_table(judgement.report))
+    if provider != GENERAL:
+        console.print(Text(f"Recognized: {name_of(provider)}", style="dim"))
     console.print(Text(f"{told['outcome'].capitalize()}. {told['message']}", style="bold"))
     if told["remedy"]:
         console.print(Text(told["remedy"]))

@@ -16,7 +16,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ from sp.saml.messages import (
     UserLink,
     Verified,
 )
+from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
 from sp.store import accounts, consumed_assertions, sessions, sign_in_attempts
@@ -79,10 +80,17 @@ class SignIn:
     unverified_issuer: str = ""
     username: str = ""
     provisioned: bool = False
+    opened: Opened = field(default_factory=Opened)
+    sign_in_url: str = ""
 
     @property
     def accepted(self) -> bool:
         return self.judgement.report.accepts
+
+    @property
+    def provider(self) -> str:
+        """The identity provider that the unverified message seems to come from: for words and nothing else."""
+        return provider_of(self.opened, self.sign_in_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class _Trusting:
     account: Account | None = None
     settings_id: int | None = None
     trust: AccountTrust | None = None
+    sign_in_url: str = ""
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
@@ -138,7 +147,8 @@ def _look_up(session: Session, opened: Opened) -> _Trusting:
         return _Trusting(required(accounts.shared_realm(session).id))
     account, in_force = found
     certificates = accounts.certificates_of(session, required(in_force.id))
-    return _Trusting(account.realm_id, account, in_force.id, accounts.trust_of(account, in_force, certificates))
+    trust = accounts.trust_of(account, in_force, certificates)
+    return _Trusting(account.realm_id, account, in_force.id, trust, in_force.sign_in_url)
 
 
 def _settle(
@@ -165,6 +175,8 @@ def _settle(
             unverified_issuer=opened.unverified_issuer,
             username=_username(judgement, user),
             provisioned=user is not None and link.user is None,
+            opened=opened,
+            sign_in_url=trusting.sign_in_url,
         )
         sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user, holder))  # 10
     return sign_in

@@ -9,11 +9,17 @@ from dataclasses import asdict
 from typing import Any
 
 from sp.saml.explain import message, remedy
+from sp.saml.remedies import GENERAL
 from sp.saml.report import Report
 
 
-def verdict(report: Report, *, reference: str, username: str, provisioned: bool = False) -> dict[str, Any]:
-    """`failed` and `warnings` are codes in report order; `report` has every row of the table."""
+def verdict(
+    report: Report, *, reference: str, username: str, provisioned: bool = False, provider: str = GENERAL
+) -> dict[str, Any]:
+    """`failed` and `warnings` are codes in report order; `report` has every row of the table.
+
+    `provider` is the identity provider in whose words the remedy is (`sp.saml.remedies`).
+    """
     return {
         "outcome": "accepted" if report.accepts else "refused",
         "reference": reference,
@@ -23,5 +29,5 @@ def verdict(report: Report, *, reference: str, username: str, provisioned: bool 
         "warnings": list(report.warnings),
         "report": [asdict(row) for row in report.rows],
         "message": message(report),
-        "remedy": remedy(report),
+        "remedy": remedy(report, provider),
     }

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from itertools import groupby
 
 from sp.saml.checks import CHECKS, STAGES
+from sp.saml.remedies import GENERAL, remedy_for
 from sp.saml.report import Outcome, Report, Row
 
 # Below this likeness two values share letters by chance only, and marking them would confuse.
@@ -37,11 +38,11 @@ class ReportStage:
     rows: tuple[ReportRow, ...]
 
 
-def report_stages(report: Report) -> tuple[ReportStage, ...]:
-    """The rows of a report, grouped by stage in the table's order."""
+def report_stages(report: Report, provider: str = GENERAL) -> tuple[ReportStage, ...]:
+    """The rows of a report, grouped by stage in the table's order, with remedies in the words of `provider`."""
     rows = {row.code: row for row in report.rows}
     return tuple(
-        ReportStage(stage, STAGES[stage], tuple(_row(rows[check.code]) for check in checks))
+        ReportStage(stage, STAGES[stage], tuple(_row(rows[check.code], provider) for check in checks))
         for stage, checks in groupby(CHECKS, key=lambda check: check.stage)
     )
 
@@ -63,10 +64,9 @@ def difference(expected: str, received: str) -> tuple[Segments, Segments] | None
 _CHECKS = {check.code: check for check in CHECKS}
 
 
-def _row(row: Row) -> ReportRow:
+def _row(row: Row, provider: str) -> ReportRow:
     check = _CHECKS[row.code]
     cut = difference(row.expected, row.received) if row.outcome is Outcome.FAILED else None
     expected, received = cut or (row.expected, row.received)
-    return ReportRow(
-        row.code, check.title, row.outcome.value, check.clause, check.why, check.remedy, expected, received
-    )
+    remedy = remedy_for(row, provider)
+    return ReportRow(row.code, check.title, row.outcome.value, check.clause, check.why, remedy, expected, received)

@@ -17,6 +17,7 @@ from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
 from sp.flows.verdict import verdict
 from sp.saml.checks import CHECKS
 from sp.saml.messages import PostedForm
+from sp.saml.remedies import GENERAL, name_of
 from sp.web import cookies
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
@@ -104,6 +105,7 @@ def _json(service: Service, sign_in: SignIn) -> Response:
         reference=sign_in.reference,
         username=sign_in.username if sign_in.accepted or service.settings.shows_details else "",
         provisioned=sign_in.provisioned,
+        provider=GENERAL if sign_in.accepted else sign_in.provider,
     )
     if not sign_in.accepted and not service.settings.shows_details:
         content |= {"failed": [], "warnings": [], "message": _SAFE_SENTENCE, "remedy": ""}
@@ -125,14 +127,15 @@ def _shown(service: Service, sign_in: SignIn) -> dict[str, object]:
     safe: dict[str, object] = {"sentence": _SAFE_SENTENCE, "reference": sign_in.reference, "verdict": None}
     if not service.settings.shows_details:
         return safe
-    report = sign_in.judgement.report
+    report, provider = sign_in.judgement.report, sign_in.provider
     titles = {check.code: check.title for check in CHECKS}
     now = service.now()
     return safe | {
-        "verdict": verdict(report, reference=sign_in.reference, username=sign_in.username),
-        "stages": report_stages(report),
+        "verdict": verdict(report, reference=sign_in.reference, username=sign_in.username, provider=provider),
+        "stages": report_stages(report, provider),
         "also_failed": [(code, titles[code]) for code in report.failed[1:]],
         "issuer": sign_in.unverified_issuer,
+        "recognized": "" if provider == GENERAL else name_of(provider),
         "received": shown_time(now, now),
     }
 

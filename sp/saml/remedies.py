@@ -1,0 +1,199 @@
+"""Which identity provider is this, and what to change in its own words.
+
+Owns the recognition and the reading of `remedies.toml`. Never trusts the recognition for anything but words: it is
+made from unverified values, which anybody may write.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from sp.saml import names
+from sp.saml.checks.catalogue import TEXTS
+from sp.saml.messages import Opened
+from sp.saml.report import Outcome, Row
+from sp.saml.times import instant
+from sp.saml.xml import parse, text_of
+
+GENERAL = "general"
+KINDS = ("issuer", "sign_in_url", "attribute", "id", "name_id")  # of traces, the strongest first
+
+CLOCK = ("not_before", "not_on_or_after", "confirmation_expiry", "response_issue_instant", "assertion_issue_instant")
+
+_SHOWN = 1024  # characters of one value that are looked at
+_MANY = 64  # values of one kind that are looked at
+_LISTED = ", "
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One identity provider: its name, its signs by kind of trace, and its remedies by check code.
+
+    `unnamed` are codes for which it has no setting, so that the general remedy is the right one.
+    """
+
+    key: str
+    name: str
+    known_by: str
+    signs: Mapping[str, tuple[re.Pattern[str], ...]]
+    remedies: Mapping[str, str]
+    unnamed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status code that an identity provider answers with: a clause on what it means, and what to change."""
+
+    code: str
+    means: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The whole of `remedies.toml`. `here` are sentences about this service's own settings, by check code."""
+
+    providers: Mapping[str, Provider]
+    statuses: Mapping[str, Status]
+    here: Mapping[str, str]
+
+
+@cache
+def book() -> Book:
+    """Read once, when the first refusal is explained."""
+    data = tomllib.loads(Path(__file__).with_name("remedies.toml").read_text(encoding="utf-8"))
+    here, statuses = data.pop("here"), data.pop("statuses")
+    return Book(
+        providers={key: _provider(key, entry) for key, entry in data.items()},
+        statuses={code: Status(code, **entry) for code, entry in statuses.items()},
+        here=_by_code(here),
+    )
+
+
+def _provider(key: str, entry: dict[str, Any]) -> Provider:
+    signs = {kind: tuple(map(re.compile, patterns)) for kind, patterns in entry.get("signs", {}).items()}
+    remedies = {code: text.replace("{app}", entry["app"]) for code, text in entry.get("remedies", {}).items()}
+    return Provider(
+        key=key,
+        name=entry["name"],
+        known_by=entry["known_by"],
+        signs=signs,
+        remedies=_by_code(remedies),
+        unnamed=frozenset(entry.get("unnamed", ())),
+    )
+
+
+def _by_code(texts: Mapping[str, str]) -> dict[str, str]:
+    """One entry for each code; codes that share a text are listed in its key."""
+    return {code: text for codes, text in texts.items() for code in codes.split(_LISTED)}
+
+
+# Recognition.
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What an unverified message, and the settings of its account, give away about who made it."""
+
+    issuer: str = ""
+    sign_in_url: str = ""
+    attributes: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    name_id: str = ""
+
+    def of(self, kind: str) -> tuple[str, ...]:
+        """The values of a kind of KINDS, cut to what is looked at. Raises KeyError for another kind."""
+        values = {
+            "issuer": (self.issuer,),
+            "sign_in_url": (self.sign_in_url,),
+            "attribute": self.attributes,
+            "id": self.ids,
+            "name_id": (self.name_id,),
+        }[kind]
+        return tuple(value[:_SHOWN] for value in values[:_MANY] if value)
+
+
+def recognized(traces: Traces) -> str:
+    """The key of the identity provider that the strongest trace points to, or GENERAL."""
+    for kind in KINDS:
+        for provider in book().providers.values():
+            if any(sign.search(value) for sign in provider.signs.get(kind, ()) for value in traces.of(kind)):
+                return provider.key
+    return GENERAL
+
+
+def provider_of(opened: Opened, sign_in_url: str = "") -> str:
+    """The identity provider that a message seems to come from. `sign_in_url` is its account's, where that is known."""
+    return recognized(traces_of(opened, sign_in_url))
+
+
+def traces_of(opened: Opened, sign_in_url: str = "") -> Traces:
+    root = _root(opened)
+    if root is None:
+        return Traces(opened.unverified_issuer, sign_in_url)
+    return Traces(
+        issuer=opened.unverified_issuer,
+        sign_in_url=sign_in_url,
+        attributes=tuple(_values(root, names.ATTRIBUTE, "Name")),
+        ids=(root.get("ID", ""), *_values(root, names.ASSERTION, "ID")),
+        name_id=next((text_of(found).strip() for found in root.iter(names.NAME_ID)), ""),
+    )
+
+
+def _root(opened: Opened) -> etree._Element | None:
+    """The tree of a message that is a Response, one with a failed status too; no other is parsed again."""
+    if opened.response is not None:
+        return opened.response.tree
+    finding = opened.findings.get("root")
+    if opened.xml is None or finding is None or finding.outcome is not Outcome.PASSED:
+        return None
+    return parse(opened.xml)
+
+
+def _values(root: etree._Element, tag: str, attribute: str) -> Iterator[str]:
+    return (found.get(attribute, "") for found in islice(root.iter(tag), _MANY))
+
+
+def name_of(provider: str) -> str:
+    """The name of a provider; that of the general one for a key that is unknown."""
+    providers = book().providers
+    return providers.get(provider, providers[GENERAL]).name
+
+
+# Remedies.
+
+
+def remedy_for(row: Row, provider: str = GENERAL) -> str:
+    """What to change so that this row passes: at the identity provider in its own words, and in this service."""
+    return f"{_there(row, provider)} {book().here.get(row.code, '')}".rstrip()
+
+
+def _there(row: Row, provider: str) -> str:
+    known = status_in(row.received) if row.code == "status" else None
+    if known is not None:
+        return known.remedy
+    found, general = book().providers.get(provider), TEXTS[row.code][1]
+    # A clock that is set right helps against a time that is off, and not against one that is missing.
+    if found is None or (row.code in CLOCK and instant(row.received) is None):
+        return general
+    return found.remedies.get(row.code, general)
+
+
+_AADSTS = re.compile(r"AADSTS\d{4,9}")
+_STATUS = re.compile(re.escape(names.STATUS_URI) + r"(\w+)")
+
+
+def status_in(text: str) -> Status | None:
+    """The most telling status that `text` names: a known code of Microsoft's, else the innermost SAML one."""
+    statuses = book().statuses
+    microsoft, standard = _AADSTS.findall(text), _STATUS.findall(text)
+    return next((statuses[code] for code in (*microsoft, *reversed(standard)) if code in statuses), None)
