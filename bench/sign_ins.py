@@ -12,6 +12,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -62,10 +63,10 @@ def _configure(data_dir: Path, idp: Idp, now: datetime) -> None:
 def _bodies(idp: Idp, port: int, number: int) -> dict[str, list[str]]:
     url = f"http://localhost:{port}/saml2"
 
-    def made(**options: str) -> list[str]:
+    def made(**options: Any) -> list[str]:
         moment = datetime.now(UTC)
         names = [f"user{index}@contoso.example" for index in range(number)]
-        places = {"audience": url, "recipient": url, "destination": url}
+        places: dict[str, Any] = {"audience": url, "recipient": url, "destination": url}
         xmls = [idp.response(now=moment, name_id=name, **(places | options)) for name in names]
         return [urlencode({"SAMLResponse": post_field(xml)}) for xml in xmls]
 
