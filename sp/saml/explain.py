@@ -130,7 +130,7 @@ def _value(row: Row, report: Report) -> str:
     if not _is_value(row.received):
         return f'There is {row.received}, and {owner} is "{row.expected}"'
     said = f'{name} is {_in_quotes(row.received)}, but {owner} is "{row.expected}"'
-    return said + (_closest(row) or _mistaken(row, report))
+    return said + (_mistaken(row, report) or _closest(row))
 
 
 def _unknown_value(name: str, row: Row) -> str:
@@ -175,21 +175,20 @@ def difference(expected: str, received: str) -> str:
 
 
 def _different_place(expected: str, received: str) -> str:
-    """Which of scheme, host and port differ when everything else is the same, and is more than a lone slash."""
+    """Which of scheme, host and port differ when everything else is the same, and more than a lone slash."""
     try:
         ours, theirs = urlsplit(expected), urlsplit(received)
         places = [phrase for phrase, part in _PLACES if part(ours) != part(theirs)]
     except ValueError:
         return ""
     same_rest = ours[2:] == theirs[2:] and ours.path.strip("/")
-    if not (places and same_rest and ours.netloc and theirs.netloc):
-        return ""
-    return " and ".join(places)
+    one_or_two = 0 < len(places) < len(_PLACES)
+    return " and ".join(places) if one_or_two and same_rest and ours.netloc and theirs.netloc else ""
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PLACES: tuple[tuple[str, Callable[[SplitResult], object]], ...] = (
-    ("http and https", lambda url: url.scheme),
+    ("the scheme (http or https)", lambda url: url.scheme),
     ("the host", lambda url: url.hostname),
     ("the port", lambda url: None if url.port == _DEFAULT_PORTS.get(url.scheme) else url.port),
 )
