@@ -55,18 +55,23 @@ def run(app: FastAPI, sockets: list[socket.socket], on_ready: Callable[[], None]
         h11_max_incomplete_event_size=64 * 1024,
         lifespan="on",
     )
-    _Server(config, on_ready).run(sockets=sockets)
+    _Server(app, config, on_ready).run(sockets=sockets)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stopping = True  # live pages end by themselves; the others are finished
+        await super().shutdown(sockets)
 
 
 def _bound(family: int, address: tuple[object, ...]) -> socket.socket:

@@ -45,12 +45,15 @@ def open_user_session(session: Session, opened: UserSession) -> None:
 
 def find(database: Database, token: str, now: datetime, idle: timedelta) -> Found | None:
     """The person behind a token, unless the session is over, idle for too long, or its user is not active."""
-    with database.reading() as session:
-        found = _of_user(session, token) or _of_administrator(session, token)
-    if found is None or not _alive(found, now, idle):
-        return None
-    _touch(database, found[1], now)
+    found = _look_up(database, token, now, idle)
+    if found is not None:
+        _touch(database, found[1], now)
     return found
+
+
+def is_open(database: Database, token: str, now: datetime, idle: timedelta) -> bool:
+    """Whether `find` would find somebody. Asking does not count as using the session."""
+    return _look_up(database, token, now, idle) is not None
 
 
 def end(session: Session, token: str) -> None:
@@ -68,6 +71,12 @@ def end_all_of_user(session: Session, user_id: int) -> None:
 def remove_expired(session: Session, now: datetime) -> None:
     for table in (UserSession, AdministratorSession):
         session.execute(delete(table).where(column(table.expires_at) <= now))
+
+
+def _look_up(database: Database, token: str, now: datetime, idle: timedelta) -> Found | None:
+    with database.reading() as session:
+        found = _of_user(session, token) or _of_administrator(session, token)
+    return found if found is not None and _alive(found, now, idle) else None
 
 
 def _alive(found: Found, now: datetime, idle: timedelta) -> bool:

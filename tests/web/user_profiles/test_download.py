@@ -14,7 +14,7 @@ from profiles import add_crowd
 
 from sp.models import Account, User, UserStatus
 from sp.store.engine import Database
-from sp.web.admin.user_csv import harmless
+from sp.web.spreadsheet import harmless
 
 LIST = "/account-manager/business/accounts/user-profiles"
 Add = Callable[..., User]

@@ -1,0 +1,107 @@
+"""New attempts as they come: the sign-in log's server-sent events.
+
+Owns the stream and its bounds. Never outlives the administrator's session, and never keeps it alive either.
+
+Each stream asks the database once a second for higher ids, so attempts that other processes took are told too. A
+transaction may commit after another one that has a higher id; so some ids below the highest are looked at again, and
+what was told is remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+
+from sp.web.errors import PageError
+
+INTERVAL_SECONDS = 1.0
+_HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more
+_STREAMS_OF_A_SESSION = 4  # a browser opens six connections to a host, and pages need some
+_STREAMS = 200
+_LATE_IDS = 20
+_ID_DIGITS = 18
+
+# What came behind an id, as (id, HTML of the row), the lowest first; None when the session has ended.
+Poll = Callable[[int], Sequence[tuple[int, str]] | None]
+
+
+@dataclass
+class Tail:
+    """The highest id that a stream has told, and all of the last ones; None before its first look."""
+
+    after: int
+    told: frozenset[int] | None = None
+
+    @property
+    def from_id(self) -> int:
+        return max(self.after - _LATE_IDS, 0)
+
+    def news(self, rows: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Those that were not told yet. What is there already at the first look stands on the page."""
+        ids = frozenset(row_id for row_id, _ in rows)
+        known = self.told if self.told is not None else frozenset(row_id for row_id in ids if row_id <= self.after)
+        self.after = max(self.after, *ids, 0)
+        self.told = frozenset(row_id for row_id in known | ids if row_id > self.from_id)
+        return [row for row in rows if row[0] not in known]
+
+
+def first_id(request: Request, after: int | None) -> int:
+    """Where the stream goes on: behind the last event that the browser has, else behind what its page shows."""
+    last = request.headers.get("last-event-id", "")
+    if last.isascii() and last.isdecimal() and len(last) <= _ID_DIGITS:
+        return int(last)
+    return after or 0
+
+
+def require_room(app: FastAPI, token: str) -> None:
+    """Raises PageError (429) when the session, or this process, has enough streams."""
+    streams = _streams(app)
+    if streams[token] >= _STREAMS_OF_A_SESSION or streams.total() >= _STREAMS:
+        raise PageError(429, "Too many live pages are open", "Close one of them, then reload this one.")
+
+
+async def stream(app: FastAPI, token: str, after: int, poll: Poll) -> AsyncIterator[str]:
+    """Events until the session ends or the service stops: one for each new row, its id and its HTML."""
+    streams = _streams(app)
+    streams[token] += 1
+    try:
+        yield "retry: 2000\n\n"
+        async for text in _events(app, Tail(after), poll):
+            yield text
+    finally:
+        streams[token] -= 1
+        if not streams[token]:
+            del streams[token]
+
+
+async def _events(app: FastAPI, tail: Tail, poll: Poll) -> AsyncIterator[str]:
+    rounds = 0
+    while not getattr(app.state, "stopping", False):  # else a stop would wait for a stream that has no end
+        rows = await run_in_threadpool(poll, tail.from_id)
+        if rows is None:
+            yield "event: ended\ndata: The session has ended.\n\n"
+            return
+        for row_id, html in tail.news(rows):
+            yield _event(row_id, html)
+        rounds += 1
+        if rounds % _HEARTBEAT_EVERY == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(INTERVAL_SECONDS)
+
+
+def _event(row_id: int, html: str) -> str:
+    data = "".join(f"data: {line}\n" for line in html.splitlines())
+    return f"id: {row_id}\nevent: attempt\n{data}\n"
+
+
+def _streams(app: FastAPI) -> Counter[str]:
+    """How many streams each session has open, in this process."""
+    if not hasattr(app.state, "live_streams"):
+        app.state.live_streams = Counter()
+    streams: Counter[str] = app.state.live_streams
+    return streams
