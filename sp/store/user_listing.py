@@ -3,15 +3,16 @@
 Owns how a page is found quickly among 100 000 profiles. Never lists a tombstone, and never another account's.
 
 A page starts behind a position, the (sort value, id) of a row, and never at a number of rows to skip: page 2000 costs
-what page 1 costs. For each status the database walks one index in the order asked for and the short results are
-merged. A search reads the folded text of every profile of the account from an index that holds nothing else.
+what page 1 costs. For each status the database walks one index in the order asked for, and the short results are
+merged. A search is counted in an index that holds the folded texts and nothing else. Its page is looked for among
+the next rows in order, where a frequent word soon fills it; only when it does not, all matches are found first.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -26,8 +27,7 @@ from sp.store.rows import column, required
 from sp.store.users import folded
 
 LISTED = (UserStatus.ACTIVE, UserStatus.DISABLED)
-# So many rows that do not match may be walked past one by one; beyond, finding all matches first costs less.
-_WALKED = 10_000
+_WINDOW = 2_000  # rows that a search tries before it finds all matches; reading them takes about 5 ms
 _BATCH = 500
 
 Value = str | datetime
@@ -96,7 +96,7 @@ def page(session: Session, listing: Listing, start: Position | None = None, *, s
     total = count(session, listing)
     if not total:
         return Page((), 0)
-    ids = session.execute(_ids(session, listing, total, start, size + 1)).scalars().all()
+    ids = _ids(session, listing, start, size + 1)
     users = _rows(session, ids[:size])
     back = start is not None and start.back
     if back:
@@ -116,8 +116,7 @@ def everybody(database: Database, listing: Listing) -> Iterator[User]:
     value changed on the way.
     """
     with database.reading() as session:
-        total = count(session, listing)
-        ids = array("q", session.execute(_ids(session, listing, total, None, None)).scalars())
+        ids = array("q", session.execute(_in_order(listing, None, None)).scalars())
     for first in range(0, len(ids), _BATCH):
         with database.reading() as session:
             batch = _rows(session, ids[first : first + _BATCH])
@@ -175,45 +174,62 @@ def _has_words(listing: Listing) -> tuple[ColumnElement[bool], ...]:
     return tuple(column(User.search_text).contains(word, autoescape=True) for word in listing.words)
 
 
-def _search(session: Session, listing: Listing, total: int) -> tuple[ColumnElement[bool], ...]:
-    """The condition of the search, in the cheaper of two forms that mean the same."""
-    if not listing.words:
-        return ()
-    everything = _counted(session, _scope(listing))
-    if everything - total <= _WALKED:
-        return _has_words(listing)
-    matches = select(column(User.id)).where(*_matching(listing)).cte("matches").prefix_with("MATERIALIZED")
-    return (column(User.id).in_(select(matches.c.id)),)
-
-
-def _ids(
-    session: Session, listing: Listing, total: int, start: Position | None, limit: int | None
-) -> Select[tuple[int]]:
+def _ids(session: Session, listing: Listing, start: Position | None, limit: int) -> Sequence[int]:
     """The ids of the matches in order, or in reverse when going back."""
-    downwards = listing.descending != (start is not None and start.back)
-    search = _search(session, listing, total)
-    walks = [_walk(listing, status, search, start, downwards, limit) for status in listing.statuses]
+    if listing.words:
+        near = session.execute(_in_window(listing, start, limit)).scalars().all()
+        if len(near) == limit:
+            return near
+    return session.execute(_in_order(listing, start, limit)).scalars().all()
+
+
+def _in_window(listing: Listing, start: Position | None, limit: int) -> Select[tuple[int]]:
+    """The matches among the next rows. A full page of them is the page; fewer say nothing about what comes later."""
+    window = _merged(replace(listing, words=()), start, _WINDOW).subquery()
+    return (
+        select(window.c.id)
+        .join(User, column(User.id) == window.c.id)
+        .where(*_has_words(listing))
+        .order_by(*_order(window.c.key, window.c.id, _downwards(listing, start)))
+        .limit(limit)
+    )
+
+
+def _in_order(listing: Listing, start: Position | None, limit: int | None) -> Select[tuple[int]]:
+    merged = _merged(listing, start, limit)
+    return merged.with_only_columns(merged.selected_columns.id)
+
+
+def _merged(listing: Listing, start: Position | None, limit: int | None) -> Select[Any]:
+    """(key, id) of every status together, each walked for itself."""
+    walks = [_walk(listing, status, start, limit) for status in listing.statuses]
     merged = (walks[0] if len(walks) == 1 else union_all(*(select(walk.subquery()) for walk in walks))).subquery()
-    return select(merged.c.id).order_by(*_order(merged.c.key, merged.c.id, downwards)).limit(limit)
+    order = _order(merged.c.key, merged.c.id, _downwards(listing, start))
+    return select(merged.c.key, merged.c.id).order_by(*order).limit(limit)
 
 
-def _walk(
-    listing: Listing,
-    status: UserStatus,
-    search: tuple[ColumnElement[bool], ...],
-    start: Position | None,
-    downwards: bool,
-    limit: int | None,
-) -> Select[Any]:
+def _downwards(listing: Listing, start: Position | None) -> bool:
+    return listing.descending != (start is not None and start.back)
+
+
+def _walk(listing: Listing, status: UserStatus, start: Position | None, limit: int | None) -> Select[Any]:
     """One status: a range of the index (account_id, status, key, id)."""
     key, row_id = column(getattr(User, _COLUMNS[listing.sort])), column(User.id)
-    query = select(key.label("key"), row_id.label("id")).where(
-        column(User.account_id) == listing.account_id, column(User.status) == status, *search
-    )
+    downwards = _downwards(listing, start)
+    conditions = [column(User.account_id) == listing.account_id, column(User.status) == status]
+    query = select(key.label("key"), row_id.label("id")).where(*conditions)
+    if listing.words:
+        query = query.where(row_id.in_(_matches(listing, status)))
     if start is not None:
         query = query.where(_beyond(listing.sort, status, start, downwards))
     by_id = listing.sort is SortBy.STATUS  # which is the same all the way
     return query.order_by(*_order(key, row_id, downwards)[by_id:]).limit(limit)
+
+
+def _matches(listing: Listing, status: UserStatus) -> Select[tuple[int]]:
+    """All of one status that match. PostgreSQL would else look at every row on the way instead."""
+    found = select(column(User.id).label("id")).where(*_matching(replace(listing, statuses=(status,))))
+    return select(found.cte(f"{status}_matches").prefix_with("MATERIALIZED", dialect="postgresql").c.id)
 
 
 def _beyond(sort: SortBy, status: UserStatus, start: Position, downwards: bool) -> ColumnElement[bool]:

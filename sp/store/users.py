@@ -50,7 +50,7 @@ def user_of_account(session: Session, account_id: int, user_id: int, *, lock: bo
 
 def store_user(session: Session, user: User) -> User:
     """Insert or update, with every derived column. Raises IntegrityError when the user name is taken in the realm."""
-    _derive(user)
+    fill_keys(user)
     session.add(user)
     session.flush()
     return user
@@ -61,7 +61,8 @@ def folded(text: str) -> str:
     return username_key(text)
 
 
-def _derive(user: User) -> None:
+def fill_keys(user: User) -> None:
+    """Compute the derived columns; for whoever stores many rows at once."""
     user.username_key = username_key(user.username)
     user.first_name_key = folded(user.first_name)[:_KEY_CHARACTERS]
     user.last_name_key = folded(user.last_name)[:_KEY_CHARACTERS]

@@ -37,10 +37,10 @@ def accounts(database: Database) -> Accounts:
     return add_both_accounts(database)
 
 
-@pytest.fixture(params=[10_000, 0], ids=["walking", "matching first"])
+@pytest.fixture(params=[2_000, 1], ids=["among the next rows", "matching first"])
 def _both_ways_to_search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cheaper form of a search depends on the numbers; here each is taken for all."""
-    monkeypatch.setattr(user_listing, "_WALKED", request.param)
+    """A page of a search is found in one of two ways; a window of one row never fills one."""
+    monkeypatch.setattr(user_listing, "_WINDOW", request.param)
 
 
 def _page(database: Database, listing: Listing, start: Position | None = None, size: int = _SIZE) -> Page:
