@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that the code knows best: the settings and the checks.
+"""Writes the pages of docs/ that the code knows best: the settings, the checks and the identity providers.
 
 Usage: python scripts/write_docs.py          writes them
        python scripts/write_docs.py --check  says whether they are up to date
@@ -7,10 +7,12 @@ Usage: python scripts/write_docs.py          writes them
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from sp.saml.checks import CHECKS, STAGES
+from sp.saml.checks import BY_CODE, CHECKS, STAGES
+from sp.saml.remedies import GENERAL, Provider, book
 from sp.settings import PREFIX, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -50,7 +52,57 @@ def checks_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "checks.md": checks_page}
+def providers_page() -> str:
+    providers = [provider for provider in book().providers.values() if provider.key != GENERAL]
+    lines = [
+        "# Identity providers",
+        "",
+        "When a sign-in is refused, the report says what to change in the words of the identity provider that the",
+        "message seems to come from. Recognition looks at unverified values and chooses words, nothing else: it",
+        "changes no verdict. Written by `scripts/write_docs.py` from `sp/saml/remedies.toml`.",
+        "",
+        *[f"- [{provider.name}](#{provider.key})" for provider in providers],
+        "- [Status codes](#statuses)",
+        "- [On this service's side](#here)",
+        "",
+        "A check that is not listed with a provider has the remedy that [the checks](checks.md) give for all of them.",
+    ]
+    for provider in providers:
+        lines += _provider_section(provider)
+    statuses = [
+        (f"`{status.code}`", f"{_capital(status.means)}.", status.remedy) for status in book().statuses.values()
+    ]
+    here = [(_check_link(code), text) for code, text in book().here.items()]
+    lines += ["", '<a id="statuses"></a>', "", "## Status codes", ""]
+    lines += _table(("code", "what it means", "what to change"), statuses)
+    lines += ["", '<a id="here"></a>', "", "## On this service's side", "", *_table(("check", "where"), here)]
+    return "\n".join(lines) + "\n"
+
+
+def _provider_section(provider: Provider) -> list[str]:
+    """The codes in the order of the checks; those with one text share a row."""
+    codes = [check.code for check in CHECKS if check.code in provider.remedies]
+    texts = dict.fromkeys(provider.remedies[code] for code in codes)
+    sharing = [[code for code in codes if provider.remedies[code] == text] for text in texts]
+    rows = [(", ".join(map(_check_link, shared)), text) for shared, text in zip(sharing, texts, strict=True)]
+    head = ["", f'<a id="{provider.key}"></a>', "", f"## {provider.name}", ""]
+    return [*head, f"Recognized by {provider.known_by}.", "", *_table(("check", "what to change"), rows)]
+
+
+def _check_link(code: str) -> str:
+    return f"[{BY_CODE[code].title}](checks.md#{code})"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    ruler = f"|{'---|' * len(head)}"
+    return [f"| {' | '.join(head)} |", ruler, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+PAGES = {"settings.md": settings_page, "checks.md": checks_page, "identity-providers.md": providers_page}
 
 
 def _default(value: object) -> str:

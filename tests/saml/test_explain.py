@@ -154,8 +154,8 @@ def test_an_empty_recipient_is_seen() -> None:
             {"now": NOW - 47 * MINUTE},
             (
                 "The Response was issued at 2030-01-31T11:13:00Z, which must be not older than 10 minutes at "
-                "2030-01-31T12:00:00Z: it is 47 minutes old, so it was kept, or the identity provider's clock is behind "
-                "this service's."
+                "2030-01-31T12:00:00Z: it is 47 minutes old, so it was kept, or the identity provider's clock is "
+                "behind this service's."
             ),
         ),
         (

@@ -155,7 +155,7 @@ def test_what_is_inside_comes_along() -> None:
 
 ROWS: dict[str, tuple[PostedForm, str, str]] = {
     "an AuthnRequest in its own field": (form(("SAMLRequest", b64(deflated(REQUEST)))), "form", "AuthnRequest"),
-    "a WS-Federation answer": (form(("wa", "wsignin1.0"), ("wresult", WS_FEDERATION.decode())), "form", "WS-Federation"),
+    "a WS-Federation answer": (form(("wa", "wsignin"), ("wresult", WS_FEDERATION.decode())), "form", "WS-Federation"),
     "an OpenID Connect answer": (form(("id_token", JWT), ("state", "x")), "form", "JSON Web Token"),
     "an artifact": (form(("SAMLart", b64(bytes([0, 4]) + bytes(42)))), "form", "artifact"),
     "plain XML": (form(("SAMLResponse", XML.decode())), "base64", "send its XML as base64"),
