@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from responses import Idp, expectations, judged, posted, with_attribute, without
 
+from scripts.write_docs import outdated
 from sp.saml import names
 from sp.saml.checks import CHECKS
 from sp.saml.checks.catalogue import TEXTS
@@ -331,3 +332,7 @@ def test_an_unknown_status_has_the_provider_s_remedy() -> None:
 def test_the_row_of_a_whole_report_has_it_too() -> None:
     report = judged(IDP.response(mutate=without(".//saml:AuthnStatement")), expectations(IDP)).report
     assert "Include AuthnStatement" in remedy_for(report.row("authn_statement"), "keycloak")
+
+
+def test_the_docs_say_the_same() -> None:
+    assert "identity-providers.md" not in outdated()
