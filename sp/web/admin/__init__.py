@@ -3,6 +3,6 @@
 Owns the list of its routers. Never lets an administrator out of the own company: `managed` sees to it.
 """
 
-from sp.web.admin import account_manager, sign_in_log, single_sign_on, user_profiles
+from sp.web.admin import account_manager, attempt, sign_in_log, single_sign_on, user_profiles
 
-routers = (account_manager.router, single_sign_on.router, sign_in_log.router, user_profiles.router)
+routers = (account_manager.router, single_sign_on.router, sign_in_log.router, attempt.router, user_profiles.router)
