@@ -40,7 +40,7 @@ class Windows:
         folder.mkdir(parents=True, exist_ok=True)
         pages = [page for context in self._contexts for page in context.pages]
         for number, page in enumerate(pages, start=1):
-            page.screenshot(path=folder / f"{name}-{number}.png", full_page=True)
+            page.screenshot(path=folder / f"{name}-{number}.png")
             (folder / f"{name}-{number}.html").write_text(page.content(), encoding="utf-8")
 
     def close(self) -> None:

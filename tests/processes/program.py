@@ -176,7 +176,8 @@ class Program:
 
     def printed(self, label: str, which: int = 0) -> str:
         """The value that the greeting shows behind a label."""
-        return re.findall(rf"^ *{re.escape(label)}  +(.+)$", self.output, re.MULTILINE)[which].strip()
+        shown: list[str] = re.findall(rf"^ *{re.escape(label)}  +(.+)$", self.output, re.MULTILINE)
+        return shown[which].strip()
 
     def wait_for(self, text: str, seconds: float = _READY_SECONDS) -> None:
         """Wait until it has printed `text`. Raises AssertionError with the output when it ends or takes too long."""

@@ -96,10 +96,10 @@ def test_a_taken_port_of_the_demo_directory(place: Installation) -> None:
     with socket.create_server(("127.0.0.1", place.demo_port)):
         done = place.run("demo")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
+    assert done.stderr == (
         f"Port {place.demo_port} on 127.0.0.1 is taken by another program. "
-        "Stop it, or choose another port in VIRTUAL_OFFICE_DEMO_URL."
-    ]
+        "Stop it, or choose another port in VIRTUAL_OFFICE_DEMO_URL.\n"
+    )
 
 
 def test_a_data_folder_that_is_a_file(place: Installation) -> None:

@@ -1,0 +1,170 @@
+"""Every page of both applications: usable by everybody, in light and dark, on a desk and in a hand.
+
+Each leaves its pictures in `test-results/pages/`, to be looked at by eye.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from journeys import steps
+from journeys.conftest import RESULTS
+from journeys.views import EMPTY, FILLED, View
+from journeys.windows import NARROW, WIDE, Windows
+from playwright.sync_api import Browser, FloatRect, Page, StorageState
+from processes.program import PASSWORD, Installation, Program
+from profiles import profile
+
+from sp.models import UserSource, UserStatus
+from sp.store import accounts, users
+from sp.store.engine import Database
+
+pytestmark = pytest.mark.browser
+
+PICTURES = RESULTS / "pages"
+TALLEST = 3000  # pixels
+
+
+@dataclass
+class Tour:
+    """A running pair, where its pages are, and who is signed in."""
+
+    places: dict[str, str]
+    signed_in: dict[str, StorageState | None] = field(default_factory=lambda: {"nobody": None})
+
+    @classmethod
+    def of(cls, place: Installation) -> Tour:
+        return cls({"service": place.base_url, "directory": place.demo_url})
+
+    def remember(self, who: str, page: Page) -> None:
+        self.signed_in[who] = page.context.storage_state()
+
+
+@pytest.fixture(scope="module")
+def empty(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    settings = {"ADMIN_PASSWORD": PASSWORD, "DETAILS_PUBLIC": "false"}
+    place = Installation(tmp_path_factory.mktemp("empty"), settings=settings)
+    with place.start("demo"):
+        windows, tour = Windows(chromium), Tour.of(place)
+        administrator = windows.open()
+        steps.sign_in_administrator(administrator, place, PASSWORD)
+        tour.remember("administrator", administrator)
+        windows.close()
+        yield tour
+
+
+@pytest.fixture(scope="module")
+def filled(chromium: Browser, connected: Program) -> Tour:
+    windows, place = Windows(chromium), connected.installation
+    tour = Tour.of(place)
+    britta, bob, administrator = (windows.open() for _ in range(3))
+    visit_as_britta(britta, connected, tour)
+    visit_as_bob(bob, place, tour)
+    add_crowd(place)
+    steps.sign_in_administrator(administrator, place, PASSWORD)
+    administrator.goto(f"{place.base_url}/account-manager/business/accounts/user-profiles?q=BrittaSimon")
+    tour.places["user"] = last_part(administrator, "Edit Britta Simon")
+    tour.remember("administrator", administrator)
+    windows.close()
+    return tour
+
+
+def visit_as_britta(page: Page, connected: Program, tour: Tour) -> None:
+    user_name, password = connected.printed("user name", 1), connected.printed("password", 1)
+    steps.sign_in_to_access_panel(page, connected.installation, user_name, password)
+    tour.places["application"] = last_part(page, steps.APPLICATION)
+    with page.expect_request(connected.installation.acs_url) as caught:
+        steps.click_tile(page)
+    steps.expect_application_panel(page, connected.installation, "Britta Simon")
+    sent = parse_qs(caught.value.post_data or "")["SAMLResponse"][0]
+    changed = base64.b64decode(sent).replace(b">Britta<", b">Mallory<")
+    tour.places |= {"replay": sent, "changed": base64.b64encode(changed).decode("ascii")}
+    tour.remember("britta", page)
+
+
+def visit_as_bob(page: Page, place: Installation, tour: Tour) -> None:
+    """Bob is in the directory, and not assigned."""
+    steps.open_directory(page, place)
+    password = steps.create_user(page, "BobOnTour", "Bob", "Brown")
+    tour.places["person"] = page.get_by_role("radio", name="Bob Brown").first.get_attribute("value") or ""
+    steps.sign_in_to_access_panel(page, place, "BobOnTour", password)
+    tour.remember("bob", page)
+
+
+def last_part(page: Page, link: str) -> str:
+    address = page.get_by_role("link", name=link).first.get_attribute("href") or ""
+    return address.partition("?")[0].rpartition("/")[2]
+
+
+def add_crowd(place: Installation) -> None:
+    """Enough users for a second page, some disabled, and one whose values do not fit anywhere."""
+    database, now = Database(f"sqlite:///{place.data}/virtual-office.db"), datetime.now(UTC)
+    with database.writing() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        for number in range(60):
+            name = f"user{number:02}@contoso.example"
+            user = profile(account, username=name, email=name, created_at=now - timedelta(hours=number))
+            user.status = UserStatus.DISABLED if number % 9 == 0 else UserStatus.ACTIVE
+            user.source = UserSource.SUPPORT if number % 4 == 0 else UserSource.JUST_IN_TIME
+            users.store_user(session, user)
+        long = "x" * 200 + "@contoso.example"
+        users.store_user(
+            session, profile(account, username=long, email=long, first_name="\u202eא " * 30, created_at=now)
+        )
+    database.close()
+
+
+def look_at(windows: Windows, tour: Tour, view: View) -> None:
+    page = windows.open(storage_state=tour.signed_in[view.who], reduced_motion="reduce")
+    page.goto(view.address.format_map(tour.places))
+    for deed in view.deeds:
+        deed(page, tour.places)
+    page.wait_for_load_state()
+    found = [fault for theme in ("light", "dark") for fault in faults(page, view.name, theme)]
+    assert found == []
+
+
+def faults(page: Page, name: str, theme: str) -> Iterator[str]:
+    """What axe, the width and the console find."""
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    for size in (NARROW, WIDE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        width = size["width"]
+        excess = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        if excess > 0:
+            yield f"{excess} px wider than {width} px"
+        take_picture(page, PICTURES / f"{name}-{width}-{theme}.png")
+    result = Axe().run(page)
+    if result.violations_count:
+        yield f"{theme}: {result.generate_report()}"
+
+
+def take_picture(page: Page, file: Path) -> None:
+    """The whole page, but for the rest of a very long list: that looks the same, and Chromium chokes on it."""
+    width, height = page.evaluate("[innerWidth, document.scrollingElement.scrollHeight]")
+    clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)}
+    page.screenshot(path=file, full_page=True, clip=clip, animations="disabled")
+
+
+@pytest.mark.parametrize("view", EMPTY, ids=str)
+def test_before_anything_is_set_up(windows: Windows, empty: Tour, view: View) -> None:
+    look_at(windows, empty, view)
+
+
+@pytest.mark.parametrize("view", FILLED, ids=str)
+def test_when_both_sides_are_connected(windows: Windows, filled: Tour, view: View) -> None:
+    look_at(windows, filled, view)
+
+
+def test_every_page_has_its_pictures_under_another_name() -> None:
+    names = [view.name for view in EMPTY + FILLED]
+    assert sorted(set(names)) == sorted(names)
+    assert Path(PICTURES).name == "pages"

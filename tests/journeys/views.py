@@ -1,0 +1,190 @@
+"""Every page of both applications, as a table: where it is, who looks at it, and what they do to see it.
+
+Owns the list. Never judges a page (see `test_every_page`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+BUSINESS = "{service}/account-manager/business"
+PROFILES = f"{BUSINESS}/accounts/user-profiles"
+SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
+DIRECTORY = "{directory}/portal/directory"
+APPLICATION = f"{DIRECTORY}/applications/{{application}}"
+WIZARD = f"{APPLICATION}/configure-single-sign-on"
+
+Places = Mapping[str, str]
+Deed = Callable[[Page, Places], object]
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one state. `address` names places in braces; `who` is nobody, administrator, britta or bob."""
+
+    name: str
+    address: str
+    deeds: tuple[Deed, ...] = ()
+    who: str = "administrator"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def view(name: str, address: str, *deeds: Deed, who: str = "administrator") -> View:
+    return View(name, address, deeds, who)
+
+
+def directory(name: str, address: str, *deeds: Deed) -> View:
+    """A page of the portal, which asks for no password."""
+    return View(f"directory-{name}", address, deeds, "nobody")
+
+
+def press(name: str, *, within: str = "") -> Deed:
+    """Press a button, the one in a region when the name stands there more than once."""
+
+    def deed(page: Page, _places: Places) -> None:
+        place = page.get_by_role("region", name=within) if within else page.get_by_role("main")
+        place.get_by_role("button", name=name, exact=True).click()
+
+    return deed
+
+
+def follow(name: str) -> Deed:
+    """Press a link; its name may hold places."""
+    return lambda page, places: page.get_by_role("main").get_by_role("link", name=name.format_map(places)).click()
+
+
+def fill(**fields: str) -> Deed:
+    """Fill in fields by their labels, with underscores for spaces."""
+
+    def deed(page: Page, _places: Places) -> None:
+        for label, text in fields.items():
+            page.get_by_label(label.replace("_", " ")).first.fill(text)
+
+    return deed
+
+
+def unfold(text: str) -> Deed:
+    return lambda page, _places: page.get_by_text(text).first.click()
+
+
+def lose_cookies(page: Page, _places: Places) -> None:
+    page.context.clear_cookies()
+
+
+def post_response(message: str) -> Deed:
+    """Post a message as a stranger's page would."""
+
+    def deed(page: Page, places: Places) -> None:
+        page.set_content(
+            f'<form method="post" action="{places["service"]}/saml2"><button>Send</button>'
+            f'<input type="hidden" name="SAMLResponse" value="{message.format_map(places)}"></form>'
+        )
+        with page.expect_navigation():
+            page.get_by_role("button", name="Send").click()
+
+    return deed
+
+
+# A service and a directory where nothing has been set up yet; reports are not public
+
+EMPTY = [
+    view("sign-in", "{service}/", who="nobody"),
+    view("sign-in-refused", "{service}/", fill(Username="alice", Password="wrong"), press("Sign In"), who="nobody"),
+    view("sign-in-without-cookie", "{service}/", lose_cookies, press("Sign In"), who="nobody"),
+    view("not-found", "{service}/nowhere", who="nobody"),
+    view("refused-without-details", "{service}/", post_response("!"), who="nobody"),
+    view("application-panel", "{service}/"),
+    view("choose-account", "{service}/account-manager"),
+    view("home-off", BUSINESS),
+    view("accounts", f"{BUSINESS}/accounts"),
+    view("privileges", f"{BUSINESS}/accounts/privileges"),
+    view("phone-system", f"{BUSINESS}/phone-system"),
+    view("billing", f"{BUSINESS}/billing"),
+    view("orders", f"{BUSINESS}/orders"),
+    view("not-found-signed-in", f"{BUSINESS}/nowhere"),
+    view("user-profiles-empty", PROFILES),
+    view("single-sign-on-step-one", SINGLE_SIGN_ON),
+    directory("front", "{directory}/"),
+    directory("items", "{directory}/portal"),
+    directory("list", "{directory}/portal/active-directory"),
+    directory("quick-start", DIRECTORY),
+    directory("users-empty", f"{DIRECTORY}/users"),
+    directory("applications-empty", f"{DIRECTORY}/applications"),
+    directory("add-user-1", f"{DIRECTORY}/users/add"),
+    directory("add-user-1-error", f"{DIRECTORY}/users/add", press("Next")),
+    directory("add-user-2-error", f"{DIRECTORY}/users/add", fill(User_Name="Carol"), press("Next"), press("Next")),
+    directory(
+        "add-user-3",
+        f"{DIRECTORY}/users/add",
+        fill(User_Name="Carol"),
+        press("Next"),
+        fill(Display_Name="Carol"),
+        press("Next"),
+    ),
+    directory("add-application", f"{DIRECTORY}/applications/add"),
+    directory("gallery", f"{DIRECTORY}/applications/gallery?search=8x8"),
+    directory("gallery-nothing", f"{DIRECTORY}/applications/gallery?search=9x9"),
+    directory("not-found", "{directory}/nowhere"),
+    view("access-panel-sign-in", "{directory}/access-panel", who="nobody"),
+    view("access-panel-sign-in-error", "{directory}/access-panel", press("Sign in"), who="nobody"),
+]
+
+# Both sides connected, Britta signed in, and a crowd of users
+
+FILLED = [
+    view("application-panel-of-a-user", "{service}/", who="britta"),
+    view("my-profile", "{service}/my-profile", who="britta"),
+    view("not-for-users", BUSINESS, who="britta"),
+    view("refused-unreadable", "{service}/", post_response("!"), who="nobody"),
+    view("refused-replay", "{service}/", post_response("{replay}"), who="nobody"),
+    view("refused-signature", "{service}/", post_response("{changed}"), who="nobody"),
+    view("refused-all-open", "{service}/", post_response("{replay}"), press("Open all"), who="nobody"),
+    view("home-on", BUSINESS),
+    view("single-sign-on", SINGLE_SIGN_ON),
+    view("single-sign-on-options", SINGLE_SIGN_ON, unfold("Options of this stand-in")),
+    view("single-sign-on-version", SINGLE_SIGN_ON, unfold("In force")),
+    view("single-sign-on-saved", SINGLE_SIGN_ON, press("Save", within="SAML Single Sign on")),
+    view(
+        "single-sign-on-errors",
+        SINGLE_SIGN_ON,
+        fill(Sign_In_URL="ftp://idp.example/", Sign_Out_URL="https://user:secret@idp.example/", Issuer_URL=" "),
+        unfold("Paste the certificate as text"),
+        fill(Certificate_as_text="-----BEGIN PRIVATE KEY-----"),
+        press("Save", within="SAML Single Sign on"),
+    ),
+    view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
+    view("user-profiles", PROFILES),
+    view("user-profiles-last-page", PROFILES, follow("Next")),
+    view("user-profiles-columns", PROFILES, unfold("Edit Viewable/Hidden Fields")),
+    view("user-profiles-delete", f"{PROFILES}?q=BrittaSimon", follow("Delete Britta Simon")),
+    view("user-profiles-no-match", f"{PROFILES}?q=nobody+at+all"),
+    view("user-profiles-disabled", f"{PROFILES}?status=disabled"),
+    view("user-profile", f"{PROFILES}/{{user}}"),
+    view("user-profile-errors", f"{PROFILES}/{{user}}", fill(First_Name="", Email_Address="x"), press("Save")),
+    view("user-profile-delete", f"{PROFILES}/{{user}}/delete"),
+    view("user-profile-disable", f"{PROFILES}/{{user}}/disable"),
+    directory("quick-start-done", DIRECTORY),
+    directory("configure", f"{DIRECTORY}/configure"),
+    directory("users", f"{DIRECTORY}/users"),
+    directory("reset-password", f"{DIRECTORY}/users/reset-password?person={{person}}"),
+    directory("delete-user", f"{DIRECTORY}/users/delete?person={{person}}"),
+    directory("applications", f"{DIRECTORY}/applications"),
+    directory("delete-application", f"{DIRECTORY}/applications/delete?application={{application}}"),
+    directory("application", APPLICATION),
+    directory("application-users", f"{APPLICATION}/users"),
+    directory("attributes", f"{APPLICATION}/attributes"),
+    directory("wizard-1", WIZARD),
+    directory("wizard-2", f"{WIZARD}/settings"),
+    directory("wizard-2-error", f"{WIZARD}/settings", fill(Reply_URL="https://elsewhere.example/"), press("Next")),
+    directory("wizard-3", f"{WIZARD}/certificate"),
+    directory("wizard-4", f"{WIZARD}/confirmation"),
+    view("access-panel", "{directory}/access-panel", who="britta"),
+    view("access-panel-not-assigned", "{directory}/access-panel/applications/{application}", who="bob"),
+    view("access-panel-empty", "{directory}/access-panel", who="bob"),
+    view("access-panel-signed-out", "{directory}/access-panel", unfold("Sign out"), who="bob"),
+]
