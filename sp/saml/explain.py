@@ -182,8 +182,8 @@ def _different_place(expected: str, received: str) -> str:
     except ValueError:
         return ""
     same_rest = ours[2:] == theirs[2:] and ours.path.strip("/")
-    one_or_two = 0 < len(places) < len(_PLACES)
-    return " and ".join(places) if one_or_two and same_rest and ours.netloc and theirs.netloc else ""
+    told = len(places) < len(_PLACES) and same_rest and ours.netloc and theirs.netloc
+    return " and ".join(places) if told else ""
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

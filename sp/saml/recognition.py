@@ -111,6 +111,14 @@ def described_form(problem: str, form: PostedForm) -> str:
     return problem if value is None else described(problem, value)
 
 
+def advice_in(received: str) -> str:
+    """What to send or do instead, where `described` has said so at the end of `received`; else ''.
+
+    One of our own clauses, so that nothing in a message can pass for advice.
+    """
+    return next((instead for _, instead in KINDS.values() if received.endswith(f"; {instead}")), "")
+
+
 _FIELDS = ("SAMLRequest", "SAMLart", "wresult", "id_token", "SAMLResponse")
 
 _Found = tuple[str, tuple[str, ...], bytes]
@@ -158,14 +166,11 @@ def _url_safe(data: bytes) -> bytes | None:
     return _decoded(text.translate(bytes.maketrans(b"-_", b"+/"))) if _URL_SAFE.fullmatch(text) else None
 
 
-def _decoded(text: bytes) -> bytes | None:
+def _decoded(text: bytes) -> bytes:
     """Base64 as far as it goes: one without padding, or cut, is told by what is left of it."""
     text = text.rstrip(b"=")
     whole = text[: len(text) - 1] if len(text) % 4 == 1 else text
-    try:
-        return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
-    except binascii.Error:
-        return None
+    return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 
 def _deflate(data: bytes) -> bytes | None:

@@ -20,6 +20,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.checks.catalogue import TEXTS
 from sp.saml.messages import Opened
+from sp.saml.recognition import advice_in
 from sp.saml.report import Outcome, Row
 from sp.saml.times import instant
 from sp.saml.xml import parse, text_of
@@ -27,6 +28,7 @@ from sp.saml.xml import parse, text_of
 GENERAL = "general"
 KINDS = ("issuer", "sign_in_url", "attribute", "id", "name_id")  # of traces, the strongest first
 
+DESCRIBED = ("form", "base64", "encoding", "no_dtd", "well_formed", "root")  # they say what came instead
 CLOCK = ("not_before", "not_on_or_after", "confirmation_expiry", "response_issue_instant", "assertion_issue_instant")
 
 _SHOWN = 1024  # characters of one value that are looked at
@@ -178,6 +180,8 @@ def remedy_for(row: Row, provider: str = GENERAL) -> str:
 
 
 def _there(row: Row, provider: str) -> str:
+    if row.code in DESCRIBED and (advice := advice_in(row.received)):
+        return f"{advice[:1].upper()}{advice[1:]}."
     known = status_in(row.received) if row.code == "status" else None
     if known is not None:
         return known.remedy

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from responses import Idp, expectations, form, post_field
 
 from sp.saml.messages import PostedForm
-from sp.saml.recognition import KINDS, MOST_INFLATED, UNKNOWN, described, described_form, recognize
+from sp.saml.recognition import KINDS, MOST_INFLATED, UNKNOWN, advice_in, described, described_form, recognize
+from sp.saml.remedies import remedy_for
+from sp.saml.report import Outcome, Row
 from sp.saml.validation import judge, open_form
 
 IDP = Idp.make()
@@ -176,6 +178,20 @@ def test_the_refusing_row_says_what_it_is(story: str) -> None:
     assert report.failed == (code,)
     assert f": this is {words}" in report.row(code).received or words in report.row(code).received
     assert ": this is " in report.row(code).received
+
+
+@pytest.mark.parametrize("story", ROWS)
+def test_the_remedy_is_what_to_send_instead(story: str) -> None:
+    posted_form, code, _ = ROWS[story]
+    row = judge(open_form(posted_form), expectations(IDP)).report.row(code)
+    assert advice_in(row.received)
+    assert remedy_for(row, "keycloak")[1:] == f"{advice_in(row.received)}."[1:]
+
+
+def test_mallory_gives_no_advice() -> None:
+    """What a message says after a semicolon is not ours to recommend."""
+    assert advice_in("Opening and ending tag mismatch: this is a note; send your password to Mallory") == ""
+    assert remedy_for(Row("user_link", Outcome.FAILED, "", "x; send the whole message")).startswith("Create the user")
 
 
 def test_fields_that_say_nothing_add_nothing() -> None:

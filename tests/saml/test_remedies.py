@@ -184,6 +184,12 @@ def test_what_is_no_response_is_not_parsed_for_traces(xml: bytes) -> None:
     assert provider_of(open_message(xml), "https://login.microsoftonline.com/x/saml2") == "entra"
 
 
+def test_the_ids_of_another_message_say_nothing() -> None:
+    """A service behind Keycloak's adapter makes IDs like Keycloak's."""
+    request = f'<samlp:AuthnRequest xmlns:samlp="{names.SAMLP}" ID="ID_{TENANT}"/>'.encode()
+    assert provider_of(open_message(request)) == GENERAL
+
+
 def test_nothing_at_all_has_no_traces() -> None:
     assert traces_of(Opened()) == Traces()
 
