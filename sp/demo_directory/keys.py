@@ -57,10 +57,10 @@ def open_signing_key(key_file: Path, certificate_file: Path, now: datetime) -> S
     Raises KeyFileError when a file is there but holds something else, or the two do not belong together.
     """
     if not key_file.exists():
-        _write_once(key_file, _new_key(), mode=0o600)
+        _write_once(key_file, pem_of(new_key()), mode=0o600)
     key = _read_key(key_file)
     if not certificate_file.exists():
-        _write_once(certificate_file, _self_signed(key, now).public_bytes(Encoding.PEM), mode=0o644)
+        _write_once(certificate_file, self_signed(key, now).public_bytes(Encoding.PEM), mode=0o644)
     certificate = _read_certificate(certificate_file)
     if certificate.public_key() != key.public_key():
         raise KeyFileError(
@@ -70,12 +70,17 @@ def open_signing_key(key_file: Path, certificate_file: Path, now: datetime) -> S
     return SigningKey(key_file, certificate_file, certificate)
 
 
-def _new_key() -> bytes:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem_of(key: rsa.RSAPrivateKey) -> bytes:
+    """The key as unencrypted PKCS #8."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _self_signed(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
+def self_signed(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
+    """The certificate of a key as the demo directory makes it, valid from a day before `now` on."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, COMMON_NAME)])
     return (
         x509.CertificateBuilder()

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lxml import etree
 from saml2 import class_name, saml, xmldsig
 
+from sp.demo_directory.clock import instant
+from sp.demo_directory.faults import SOUND, Fault
 from sp.demo_directory.identity_provider import IdentityProvider
 from sp.demo_directory.pysaml2 import pre_signature_part, signed_instance_factory
 from sp.demo_directory.reply_url import Reply
@@ -57,11 +60,13 @@ def make_response(
     now: datetime,
     authenticated_at: datetime,
     in_response_to: str | None = None,
+    fault: Fault = SOUND,
 ) -> bytes:
     """Make the signed response (Core 3.3.3, Profiles 4.1.4.2) that signs `subject` in at `reply`.
 
     The assertion is signed (RSA-SHA256 over exclusive c14n), the response around it is not, as Azure AD does
-    by default. Times are aware UTC; `in_response_to` is the ID of the request that is answered.
+    by default. Times are aware UTC; `in_response_to` is the ID of the request that is answered; `fault` is the one
+    flaw to put in.
     """
     response = provider.server.create_authn_response(
         identity={},
@@ -75,21 +80,21 @@ def make_response(
     )
     _as_azure_ad_writes(response, now, authenticated_at)
     response.assertion.attribute_statement = [_attribute_statement(claims_of(subject, provider.tenant_id))]
-    return _signed(provider, response)
+    return _signed(provider, response, fault, now)
 
 
 def _as_azure_ad_writes(response: Any, now: datetime, authenticated_at: datetime) -> None:
     """Give the message our clock's times and Azure AD's kind of identifiers."""
     assertion = response.assertion
     response.id, assertion.id = _identifier(), _identifier()
-    response.issue_instant = assertion.issue_instant = _instant(now)
+    response.issue_instant = assertion.issue_instant = instant(now)
     response.issuer.format = assertion.issuer.format = None
-    assertion.conditions.not_before = _instant(now - VALID_BEFORE)
-    assertion.conditions.not_on_or_after = _instant(now + VALID_AFTER)
+    assertion.conditions.not_before = instant(now - VALID_BEFORE)
+    assertion.conditions.not_on_or_after = instant(now + VALID_AFTER)
     confirmation = assertion.subject.subject_confirmation[0].subject_confirmation_data
-    confirmation.not_on_or_after = _instant(now + VALID_AFTER)
+    confirmation.not_on_or_after = instant(now + VALID_AFTER)
     statement = assertion.authn_statement[0]
-    statement.authn_instant = _instant(authenticated_at)
+    statement.authn_instant = instant(authenticated_at)
     statement.session_index = assertion.id
 
 
@@ -109,7 +114,8 @@ def _plain_value(value: str) -> Any:
     return element
 
 
-def _signed(provider: IdentityProvider, response: Any) -> bytes:
+def _signed(provider: IdentityProvider, response: Any, fault: Fault, now: datetime) -> bytes:
+    """The message as it goes out: a fault's changes are made just before and just after it is signed."""
     assertion, security = response.assertion, provider.server.sec
     assertion.signature = pre_signature_part(
         assertion.id,
@@ -117,15 +123,18 @@ def _signed(provider: IdentityProvider, response: Any) -> bytes:
         digest_alg=xmldsig.DIGEST_SHA256,
         sign_alg=xmldsig.SIG_RSA_SHA256,
     )
-    text = response.to_string(_PREFIXES).decode()
-    signed: str = signed_instance_factory(text, security, [(class_name(assertion), assertion.id)])
-    return signed.encode()
+    tree = etree.fromstring(response.to_string(_PREFIXES))
+    fault.before(tree, now)
+    signed: str = signed_instance_factory(etree.tostring(tree, encoding="unicode"), security, _to_sign(tree))
+    return fault.after(signed.encode(), now)
+
+
+def _to_sign(tree: etree._Element) -> list[tuple[str, str]]:
+    """What holds a template of a signature, as pysaml2 names it: the assertion, unless a fault took one of them."""
+    found = tree.find("saml:Assertion[ds:Signature]", _PREFIXES)
+    return [] if found is None else [(class_name(saml.Assertion()), found.get("ID", ""))]
 
 
 def _identifier() -> str:
     """An xs:ID: never begins with a digit (Core 1.3.4)."""
     return f"_{uuid.uuid4()}"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
