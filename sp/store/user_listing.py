@@ -4,8 +4,8 @@ Owns how a page is found quickly among 100 000 profiles. Never lists a tombstone
 
 A page starts behind a position, the (sort value, id) of a row, and never at a number of rows to skip: page 2000 costs
 what page 1 costs. For each status the database walks one index in the order asked for, and the short results are
-merged. A search is counted in an index that holds the folded texts and nothing else. Its page is looked for among
-the next rows in order, where a frequent word soon fills it; only when it does not, all matches are found first.
+merged. A search reads an index that holds the folded texts and nothing else. Few matches are sorted as they are. The
+page of a frequent word is soon full of the next rows in order; only when it is not, all matches are found first.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sp.store.rows import column, required
 from sp.store.users import folded
 
 LISTED = (UserStatus.ACTIVE, UserStatus.DISABLED)
+_FEW = 1_000
 _WINDOW = 2_000  # rows that a search tries before it finds all matches; reading them takes about 5 ms
 _BATCH = 500
 
@@ -93,10 +94,9 @@ class Page:
 
 def page(session: Session, listing: Listing, start: Position | None = None, *, size: int) -> Page:
     """At most `size` profiles behind (or before) `start`."""
-    total = count(session, listing)
-    if not total:
-        return Page((), 0)
-    ids = _ids(session, listing, start, size + 1)
+    few = _few_matches(session, listing)
+    total = count(session, listing) if few is None else len(few)
+    ids = _ids(session, listing, few, start, size + 1)
     users = _rows(session, ids[:size])
     back = start is not None and start.back
     if back:
@@ -174,13 +174,35 @@ def _has_words(listing: Listing) -> tuple[ColumnElement[bool], ...]:
     return tuple(column(User.search_text).contains(word, autoescape=True) for word in listing.words)
 
 
-def _ids(session: Session, listing: Listing, start: Position | None, limit: int) -> Sequence[int]:
+def _few_matches(session: Session, listing: Listing) -> Sequence[int] | None:
+    """The ids of all matches, in no order, when a search has only a few."""
+    if not listing.words:
+        return None
+    query = select(column(User.id)).where(*_matching(listing)).limit(_FEW + 1)
+    found = session.execute(query).scalars().all()
+    return found if len(found) <= _FEW else None
+
+
+def _ids(
+    session: Session, listing: Listing, few: Sequence[int] | None, start: Position | None, limit: int
+) -> Sequence[int]:
     """The ids of the matches in order, or in reverse when going back."""
+    if few is not None:
+        return session.execute(_among(few, listing, start, limit)).scalars().all()
     if listing.words:
         near = session.execute(_in_window(listing, start, limit)).scalars().all()
         if len(near) == limit:
             return near
     return session.execute(_in_order(listing, start, limit)).scalars().all()
+
+
+def _among(few: Sequence[int], listing: Listing, start: Position | None, limit: int) -> Select[tuple[int]]:
+    key, row_id = column(getattr(User, _COLUMNS[listing.sort])), column(User.id)
+    downwards = _downwards(listing, start)
+    query = select(row_id).where(row_id.in_(few))
+    if start is not None:
+        query = query.where(_past(key, row_id, start, downwards))
+    return query.order_by(*_order(key, row_id, downwards)).limit(limit)
 
 
 def _in_window(listing: Listing, start: Position | None, limit: int) -> Select[tuple[int]]:
@@ -239,6 +261,10 @@ def _beyond(sort: SortBy, status: UserStatus, start: Position, downwards: bool) 
         return true() if (status < str(start.value)) == downwards else false()
     if sort is SortBy.STATUS:
         return row_id < start.id if downwards else row_id > start.id
+    return _past(key, row_id, start, downwards)
+
+
+def _past(key: ColumnElement[Any], row_id: ColumnElement[Any], start: Position, downwards: bool) -> ColumnElement[bool]:
     here = tuple_(literal(start.value, key.type), literal(start.id, row_id.type))
     there = tuple_(key, row_id)
     return there < here if downwards else there > here

@@ -37,10 +37,12 @@ def accounts(database: Database) -> Accounts:
     return add_both_accounts(database)
 
 
-@pytest.fixture(params=[2_000, 1], ids=["among the next rows", "matching first"])
-def _both_ways_to_search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page of a search is found in one of two ways; a window of one row never fills one."""
-    monkeypatch.setattr(user_listing, "_WINDOW", request.param)
+@pytest.fixture(params=[(1_000, 0), (0, 2_000), (0, 1)], ids=["few", "among the next rows", "all matches first"])
+def _every_way_to_search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of a search is found in one of three ways; a window of one row never fills one."""
+    few, window = request.param
+    monkeypatch.setattr(user_listing, "_FEW", few)
+    monkeypatch.setattr(user_listing, "_WINDOW", window)
 
 
 def _page(database: Database, listing: Listing, start: Position | None = None, size: int = _SIZE) -> Page:
@@ -130,7 +132,7 @@ def test_one_status_alone(database: Database, accounts: Accounts, status: UserSt
     assert pages[0].total == len(_usernames(pages))
 
 
-@pytest.mark.usefixtures("_both_ways_to_search")
+@pytest.mark.usefixtures("_every_way_to_search")
 @pytest.mark.parametrize(
     ("text", "finds"),
     [
@@ -157,7 +159,7 @@ def test_a_search_finds_britta(database: Database, accounts: Accounts, text: str
     assert page.total == int(finds)
 
 
-@pytest.mark.usefixtures("_both_ways_to_search")
+@pytest.mark.usefixtures("_every_way_to_search")
 def test_a_search_has_pages_too(database: Database, accounts: Accounts) -> None:
     crowd = add_crowd(database, accounts.contoso, _CROWD)
     listing = _listing(accounts, words=words_of("ADA"), sort=SortBy.LAST_NAME, descending=False)
@@ -168,7 +170,7 @@ def test_a_search_has_pages_too(database: Database, accounts: Accounts) -> None:
     assert _usernames(_backward(database, listing, pages[-1])) == _usernames(pages)
 
 
-@pytest.mark.usefixtures("_both_ways_to_search")
+@pytest.mark.usefixtures("_every_way_to_search")
 def test_everybody_comes_once_in_the_order_of_the_page(
     database: Database, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
