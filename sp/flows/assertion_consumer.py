@@ -16,7 +16,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -102,6 +102,7 @@ class _Trusting:
     settings_id: int | None = None
     trust: AccountTrust | None = None
     sign_in_url: str = ""
+    nearest_issuer: str = ""
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
@@ -109,7 +110,10 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
     opened = _open(delivery.form, settings)  # 1-3
     with database.reading() as session:
         trusting = _look_up(session, opened)  # 4
-    expectations = expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending)
+    expectations = replace(
+        expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending),
+        nearest_issuer=trusting.nearest_issuer,
+    )
     verified = validation.verify(opened, expectations)  # 5-6
     for _ in range(_TRIES - 1):
         try:
@@ -144,7 +148,8 @@ def expectations_for(
 def _look_up(session: Session, opened: Opened) -> _Trusting:
     found = accounts.trusting(session, accounts.SHARED_REALM, opened.unverified_issuer)
     if found is None:
-        return _Trusting(required(accounts.shared_realm(session).id))
+        realm_id = required(accounts.shared_realm(session).id)
+        return _Trusting(realm_id, nearest_issuer=accounts.nearest_issuer(session, realm_id, opened.unverified_issuer))
     account, in_force = found
     certificates = accounts.certificates_of(session, required(in_force.id))
     trust = accounts.trust_of(account, in_force, certificates)
@@ -286,6 +291,7 @@ def _inputs(
         "request_max_age_seconds": settings.request_max_age_seconds,
         "max_message_bytes": settings.max_message_bytes,
         "account_active": trusting.account is not None and trusting.account.active,
+        "nearest_issuer": trusting.nearest_issuer,
         "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }

@@ -112,6 +112,7 @@ def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expecta
         entity_id=kept["entity_id"],
         acs_url=kept["acs_url"],
         account=trust,
+        nearest_issuer=kept["nearest_issuer"],
         pending=tuple(_pending(request) for request in kept["pending"]),
         skew=timedelta(seconds=kept["skew_seconds"]),
         response_max_age=timedelta(seconds=kept["response_max_age_seconds"]),

@@ -101,13 +101,15 @@ class PendingRequest:
 class Expectations:
     """Everything a message is held against. The same bytes and the same expectations give the same verdict.
 
-    All times are aware and in UTC. `account` is the account that trusts the unverified issuer, or None.
+    All times are aware and in UTC. `account` is the account that trusts the unverified issuer, or None; then
+    `nearest_issuer` may name an issuer that some account trusts and that this one was probably meant to be.
     """
 
     now: datetime
     entity_id: str
     acs_url: str
     account: AccountTrust | None
+    nearest_issuer: str = ""
     pending: tuple[PendingRequest, ...] = ()
     skew: timedelta = timedelta(seconds=180)
     response_max_age: timedelta = timedelta(minutes=10)

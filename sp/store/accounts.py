@@ -106,6 +106,29 @@ def trusting(session: Session, realm: str, issuer: str) -> tuple[Account, SsoSet
     return None if row is None else (row[0], row[1])
 
 
+def nearest_issuer(session: Session, realm_id: int, issuer: str) -> str:
+    """An issuer that an account trusts and that differs from this one only in what people get wrong, or "".
+
+    The last slash, the scheme, capitals; or whatever it is, when the realm has one issuer only and so no other can
+    have been meant. For the words of a refusal, never for trust.
+    """
+    known = column(Account.realm_id) == realm_id, column(Account.issuer).is_not(None)
+    query = select(column(Account.issuer)).where(*known)
+    alike = query.where(column(Account.issuer).in_(_slips(issuer))).limit(1)
+    found = session.execute(alike).scalar_one_or_none()
+    if found is None:
+        every = session.execute(query.limit(2)).scalars().all()
+        found = every[0] if len(every) == 1 else None
+    return found or ""
+
+
+def _slips(issuer: str) -> set[str]:
+    forms = {issuer, issuer.lower()}
+    for form in tuple(forms):
+        forms |= {form.replace("http://", "https://", 1), form.replace("https://", "http://", 1)}
+    return {form.rstrip("/") for form in forms} | {form.rstrip("/") + "/" for form in forms}
+
+
 def settings_in_force(session: Session, account: Account) -> SsoSettings:
     """Raises NoResultFound when the account has no settings, which `add_account` never leaves behind."""
     found: SsoSettings = session.execute(

@@ -193,6 +193,17 @@ class TestRefused:
         assert sign_in.judgement.report.failed == ("issuer",)
         assert attempt(house, sign_in).account_id is None
 
+    def test_an_issuer_that_lacks_its_slash_is_told_beside_the_one_that_is_trusted(self, house: House) -> None:
+        house.add_account("Fabrikam", "fabrikam")
+        other = Idp.make(FABRIKAM_ISSUER)
+        house.configure("fabrikam", issuer=other.entity_id, certificates=(other.certificate,))
+        row = house.post(Idp(CONTOSO_ISSUER.rstrip("/"), house.idp.key_name).response()).judgement.report.row("issuer")
+        assert (row.expected, row.received) == (CONTOSO_ISSUER, CONTOSO_ISSUER.rstrip("/"))
+
+    def test_with_one_issuer_configured_no_other_can_have_been_meant(self, house: House) -> None:
+        row = house.post(Idp.make(FABRIKAM_ISSUER).response()).judgement.report.row("issuer")
+        assert row.expected == CONTOSO_ISSUER
+
     def test_saml_switched_off_refuses_at_once(self, house: House) -> None:
         house.configure(single_sign_on=False)
         assert house.post(house.idp.response()).judgement.report.failed == ("sso_enabled",)

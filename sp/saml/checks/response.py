@@ -113,7 +113,8 @@ def answered_request(held: Held) -> PendingRequest | None:
 
 def issuer(held: Held) -> Finding:
     received = held.response.unverified_issuer
-    expected = "" if held.expectations.account is None else held.expectations.account.issuer
+    account = held.expectations.account
+    expected = held.expectations.nearest_issuer if account is None else account.issuer
     if not received:
         return failed(expected=expected or "an Issuer", received="no Issuer")
     if held.account is None:
