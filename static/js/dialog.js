@@ -3,30 +3,35 @@
 
 const where = "window-return";
 
-// The page was loaded anew after the save, so the button that was pressed is found again by its words.
+// The page was loaded anew after the save, so the button that was pressed is found again by its words and its form.
 const pressed = () => {
   try {
-    return sessionStorage.getItem(where);
+    return JSON.parse(sessionStorage.getItem(where)) ?? [];
   } catch {
-    return null;
+    return [];
   }
 };
 
-const keepPressed = (words) => {
+const keepPressed = (words, action) => {
   try {
-    sessionStorage.setItem(where, words);
+    sessionStorage.setItem(where, JSON.stringify([words, action]));
   } catch {
     // the focus then goes to the content
   }
 };
 
-const findPressed = (words) =>
-  [...document.querySelectorAll("main button, main a.button")].find((one) => one.textContent.trim() === words);
+const findPressed = ([words, action]) => {
+  const same = [...document.querySelectorAll("main button")].filter((one) => one.textContent.trim() === words);
+  return same.find((one) => one.form?.action === action) ?? same[0];
+};
 
-addEventListener("submit", (event) => {
+// Before anybody else hears of it: posting.js changes the words
+const remember = (event) => {
   const words = event.submitter?.textContent.trim();
-  if (words && event.target.method === "post" && !event.target.closest("dialog")) keepPressed(words);
-});
+  const form = event.target;
+  if (words && form.method === "post" && !form.closest("dialog")) keepPressed(words, form.action);
+};
+addEventListener("submit", remember, { capture: true });
 
 const success = document.querySelector("#success-window");
 if (success) {

@@ -118,7 +118,7 @@ def test_no_page_is_wider_than_the_window(page: Page, width: int) -> None:
 
 def test_success_takes_the_focus_and_gives_it_back(page: Page) -> None:
     page.goto("/form.html")
-    page.evaluate("sessionStorage.setItem('window-return', 'Save')")  # as pressing "Save" leaves it
+    page.evaluate("sessionStorage.setItem('window-return', '[\"Save\", \"\"]')")  # as pressing "Save" leaves it
     page.goto("/saved.html")
     window = page.get_by_role("dialog", name="Success")
     expect(window.get_by_role("button", name="OK")).to_be_focused()
