@@ -55,15 +55,16 @@ class Case:
         return judge(open_form(self.flaw_form(xml)), held, self.flaw_holder)
 
 
-def check(case: Case) -> None:
-    """The control is accepted, and the flaw fails for its own reason alone."""
-    control = case.control().report
-    assert control.accepts, (case.story, control.failed)
+def check(case: Case) -> tuple[Judgement, Judgement]:
+    """The control is accepted, and the flaw fails for its own reason alone. Returns both, for more questions."""
+    control = case.control()
+    assert control.report.accepts, (case.story, control.report.failed)
     judgement = case.flawed()
     assert judgement.report.failed == case.failed, (case.story, judgement.report.failed)
     assert judgement.report.accepts is (not case.failed), case.story
     for code in case.warnings:
         assert code in judgement.report.warnings, case.story
+    return control, judgement
 
 
 def ids(cases: tuple[Case, ...]) -> list[str]:

@@ -14,12 +14,15 @@ from responses import one, with_attribute, with_child, with_text
 from saml.cases import Case
 from saml.one_flaw import NAME_ID, bytes_before
 
+from sp.saml import names
+
 DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>'
 DTD = ("no_dtd",)
 ENCODING = ("encoding",)
 MALFORMED = ("well_formed",)
 COMMENT = ("no_comments",)
 BELOW = b"<samlp:Status>"
+SAML = names.SAML.encode()
 
 
 def tamper(change: Callable[[bytes], bytes]) -> dict[str, Any]:
@@ -65,6 +68,11 @@ def declarations(count: int) -> dict[str, Any]:
     return bytes_before(b"<samlp:Response ", b"<samlp:Response " + many.encode() + b" ")
 
 
+def bound(tag: bytes, namespace: bytes) -> dict[str, Any]:
+    """The prefix saml bound once more at the first of these start tags."""
+    return bytes_before(tag, tag[:-1] + b' xmlns:saml="' + namespace + b'">')
+
+
 def renamed_root(name: str) -> dict[str, Any]:
     return tamper(lambda xml: xml.replace(b"samlp:Response", f"samlp:{name}".encode()))
 
@@ -95,6 +103,30 @@ DOCTYPES = (
     Case("XML-01 late", "a DOCTYPE behind the root", DTD, flaw=after(b"<!DOCTYPE x>")),
     Case("XML-01 inside", "a DOCTYPE in the root", DTD, flaw=bytes_before(BELOW, b"<!DOCTYPE x>" + BELOW)),
     Case("XML-01 small", "in lower case", MALFORMED, flaw=before(b"<!doctype x>")),
+    Case(
+        "XSW-23",
+        "an ID that only a DOCTYPE gives",
+        DTD,
+        flaw=doctype(b"[<!ATTLIST saml:Assertion ID CDATA '_evil'>]"),
+    ),
+    Case(
+        "XSW-23 recipient",
+        "a Recipient that only a DOCTYPE gives",
+        DTD,
+        flaw=doctype(b"[<!ATTLIST saml:SubjectConfirmationData Recipient CDATA 'http://localhost:8000/saml2'>]"),
+    ),
+    Case(
+        "XSW-37",
+        "a prefix that a DOCTYPE binds for one parser and not for the other",
+        DTD,
+        flaw=doctype(b"[<!ATTLIST ds:Signature xmlns:ds CDATA 'http://www.w3.org/2000/09/xmldsig#'>]"),
+    ),
+    Case(
+        "XSW-38",
+        "an entity in the ID, which one parser expands and the other does not",
+        DTD,
+        flaw=tamper(lambda xml: b'<!DOCTYPE r [<!ENTITY id "_evil">]>' + xml.replace(b' ID="', b' ID="&id;', 1)),
+    ),
     Case("XSW-35", "quotes that end somewhere else", DTD, flaw=doctype(b"[<!ENTITY a '\"'><!ENTITY b \"'\">]")),
 )
 
@@ -144,6 +176,12 @@ SYNTAX = (
         flaw={"mutate": lambda root: one(root, NAME_ID).append(etree.Comment("x"))},
     ),
     Case("XML-15 first", "a comment before the root", COMMENT, flaw=before(b"<!-- -->")),
+    Case(
+        "XML-16",
+        "a comment in an attribute's value",
+        COMMENT,
+        flaw=bytes_before(b"<saml:AttributeValue>", b"<saml:AttributeValue>mallory<!-- -->"),
+    ),
     Case("XML-15 last", "a comment behind the root", COMMENT, flaw=after(b"<!-- -->")),
     Case("XML-18", "CDATA that reads the same", flaw=in_name(b"<![CDATA[brit]]>ta@")),
     Case("XML-18 other", "CDATA that reads differently", ("signature",), flaw=in_name(b"<![CDATA[mallory]]>@")),
@@ -201,6 +239,16 @@ BOUNDS = (
     Case("LIM-05", "9 000 elements", flaw=extension("<x:a/>" * 9_000)),
     Case("LIM-06", "1 500 namespaces", ("limits",), flaw=declarations(1500)),
     Case("LIM-07", "900 namespaces", flaw=declarations(900)),
+    Case("DOS-03", "20 000 attributes of one element", ("limits",), flaw=attributes(20_000)),
+    Case(
+        "DOS-04",
+        "an element whose name has 100 000 letters",
+        MALFORMED,
+        flaw=bytes_before(BELOW, b"<" + b"a" * 100_000 + b"/>" + BELOW),
+    ),
+    Case("DOS-04 many", "10 000 namespaces", ("limits",), flaw=declarations(10_000)),
+    Case("DOS-02", "200 000 elements", ("size",), flaw=extension("<x:a/>" * 200_000)),
+    Case("DOS-08", "a value of a megabyte", ("size",), flaw={"attributes": {"urn:x": ("x" * 1_000_000,)}}),
     Case("LIM-08", "64 levels", flaw=extension("<x:a>" * 62 + "</x:a>" * 62)),
 )
 
@@ -276,6 +324,7 @@ SCHEMA = (
             f"<saml:Subject><saml:NameID>{MALLORY.email}</saml:NameID></saml:Subject></saml:Assertion>"
         ),
     ),
+    Case("XML-35", "white space between the elements", flaw={"mutate": lambda root: etree.indent(root, space="\t")}),
     Case("POS-06 pretty", "white space between the elements", flaw={"mutate": etree.indent}),
     Case(
         "SUB-24",
@@ -285,4 +334,20 @@ SCHEMA = (
     ),
 )
 
-CASES = (*DOCTYPES, *ENCODINGS, *SYNTAX, *BOUNDS, *ROOTS, *SCHEMA)
+PREFIXES = (
+    Case("XSW-31 same", "the prefix saml bound once more, to the same", flaw=bound(b"<saml:Subject>", SAML)),
+    Case("XSW-31", "the prefix saml bound to something else", ("schema",), flaw=bound(b"<saml:Subject>", b"urn:other")),
+    Case(
+        "XSW-31 evil",
+        "an Assertion under another prefix, with saml bound to something else",
+        ("one_assertion",),
+        flaw=bytes_before(
+            BELOW,
+            b'<samlp:Extensions><x:Assertion xmlns:x="' + SAML + b'" xmlns:saml="urn:other" ID="_e" Version="2.0" '
+            b'IssueInstant="2030-01-31T12:00:00Z"><x:Issuer>x</x:Issuer><x:Subject><x:NameID>mallory@evil.example'
+            b"</x:NameID></x:Subject></x:Assertion></samlp:Extensions>" + BELOW,
+        ),
+    ),
+)
+
+CASES = (*PREFIXES, *DOCTYPES, *ENCODINGS, *SYNTAX, *BOUNDS, *ROOTS, *SCHEMA)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from attack import attack
 from cast import BRITTA, MALLORY
 from lxml import etree
 from responses import Idp, expectations, judged
-from saml.attacks.wrapping import SHAPES, SLOTS, Hidden, sweep
+from saml.attacks.wrapping import SHAPES, SLOTS, Hidden, summary_of, sweep
 
 IDP = Idp.make()
 SWEEP = tuple(sweep())
 
 
-@pytest.mark.parametrize("identifier", SHAPES)
+@pytest.mark.parametrize("identifier", [pytest.param(name, marks=attack(name, summary_of(name))) for name in SHAPES])
 def test_a_classic_shape(identifier: str) -> None:
     shape, signed, failed = SHAPES[identifier]
     assert judged(IDP.response(signed=signed), expectations(IDP)).report.accepts
@@ -21,6 +22,7 @@ def test_a_classic_shape(identifier: str) -> None:
     assert judgement.identity is None
 
 
+@attack("XSW-39", "the genuine element hidden in every place, order, ID and signature", count=18)
 @pytest.mark.parametrize("level", ["assertion", "response"])
 @pytest.mark.parametrize("slot", SLOTS)
 def test_every_place_to_hide_in(slot: str, level: str) -> None:

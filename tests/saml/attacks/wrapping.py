@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from cast import MALLORY
+from cast import CONTOSO_ISSUER, MALLORY, NOW
 from lxml import etree
-from responses import Mutation, element_of, one, with_child
+from responses import Idp, Mutation, element_of, instant, one, with_child
+from saml.one_flaw import ENCRYPTED, GCM, OAEP
 
 from sp.saml import names
+
+MD = "urn:oasis:names:tc:SAML:2.0:metadata"
 
 
 def _evil_copy(element: etree._Element) -> etree._Element:
@@ -149,9 +152,9 @@ def signature_last(root: etree._Element) -> None:
 
 
 def other_id_attribute(name: str) -> Mutation:
-    """Another element carries the signed ID under another name."""
 
     def mutate(root: etree._Element) -> None:
+        """Another element carries the signed ID under another name."""
         identifier = _assertion(root).get("ID", "")
         with_child(".", f'<samlp:Extensions><x xmlns="u:x" {name}="{identifier}"/></samlp:Extensions>', 1)(root)
 
@@ -161,6 +164,91 @@ def other_id_attribute(name: str) -> Mutation:
 def cross_reference(root: etree._Element) -> None:
     """The Assertion's Signature refers to the Response."""
     one(root, "saml:Assertion/ds:Signature//ds:Reference").set("URI", f"#{root.get('ID')}")
+
+
+def evil_beside_encrypted(root: etree._Element) -> None:
+    """An evil Assertion stands beside an encrypted one."""
+    root.append(element_of(ENCRYPTED.format(data=GCM, key=OAEP)))
+    _make_evil(_assertion(root))
+
+
+def _other_login() -> etree._Element:
+    """The assertion of another login that the same provider signed."""
+    return _assertion(etree.fromstring(Idp.make().response(name_id="other@contoso.example")))
+
+
+def other_login_beside(root: etree._Element) -> None:
+    """The signature of another login, whose assertion is parked in Advice."""
+    assertion, other = _assertion(root), _other_login()
+    own = one(assertion, "ds:Signature")
+    assertion.replace(own, one(other, "ds:Signature"))
+    advice = etree.Element(names.ADVICE)
+    assertion.insert(assertion.index(one(assertion, "saml:Conditions")) + 1, advice)
+    advice.append(other)
+    _make_evil(assertion)
+
+
+def two_different_signatures(root: etree._Element) -> None:
+    """Two Signatures of which the second refers to what is parked in Extensions."""
+    assertion, other = _assertion(root), _other_login()
+    assertion.insert(2, one(other, "ds:Signature"))
+    extensions = etree.Element(f"{{{names.SAMLP}}}Extensions")
+    root.insert(1, extensions)
+    extensions.append(other)
+
+
+def two_different_response_signatures(root: etree._Element) -> None:
+    """The same at the Response, the foreign one first."""
+    other = _other_login()
+    root.insert(1, one(other, "ds:Signature"))
+    _assertion(root).append(other)
+
+
+def concealed(root: etree._Element) -> None:
+    """The signed Assertion stands in the Signature of the one that is read, which refers to it."""
+    assertion = _assertion(root)
+    evil = _evil_copy(assertion)
+    root.replace(assertion, evil)
+    signature = copy.deepcopy(one(assertion, "ds:Signature"))
+    evil.insert(1, signature)
+    one(signature, "ds:KeyInfo").append(assertion)
+
+
+def other_message(name: str) -> Mutation:
+
+    def mutate(root: etree._Element) -> None:
+        """Another message of the provider that is signed, with an evil Response around it."""
+        signed = element_of(f'<samlp:{name} ID="_signed" Version="2.0" IssueInstant="{instant(NOW)}"/>')
+        signed.append(element_of(f"<saml:Issuer>{CONTOSO_ISSUER}</saml:Issuer>"))
+        _park(root, signed)
+
+    return mutate
+
+
+def signed_metadata(root: etree._Element) -> None:
+    """The provider's signed metadata, with an evil Response around it."""
+    _park(root, etree.fromstring(f'<EntityDescriptor xmlns="{MD}" ID="_signed" entityID="{CONTOSO_ISSUER}"/>'))
+
+
+def _park(root: etree._Element, signed: etree._Element) -> None:
+    """What the provider signed stands in Extensions, and its Signature in the evil Response."""
+    extensions = etree.Element(f"{{{names.SAMLP}}}Extensions")
+    root.insert(1, extensions)
+    extensions.append(signed)
+    Idp.make().sign(signed)
+    root.insert(1, one(signed, "ds:Signature"))
+    assertion = _assertion(root)
+    assertion.remove(one(assertion, "ds:Signature"))
+    _make_evil(assertion)
+
+
+def hidden_in(slot: str) -> Mutation:
+
+    def mutate(root: etree._Element) -> None:
+        """The signed Assertion is moved deep into an evil one, which keeps its Signature."""
+        Hidden("assertion", slot, first=True, identifier="new", signature="moved").apply(root)
+
+    return mutate
 
 
 SHAPES: dict[str, tuple[Mutation, str, tuple[str, ...]]] = {
@@ -176,6 +264,18 @@ SHAPES: dict[str, tuple[Mutation, str, tuple[str, ...]]] = {
     "XSW-09": (xsw9, "assertion", ("schema",)),
     "XSW-10": (evil_after, "assertion", ("one_assertion",)),
     "XSW-11": (evil_with_the_same_id, "assertion", ("unique_ids",)),
+    "XSW-13": (hidden_in("Extensions"), "assertion", ("one_assertion",)),
+    "XSW-14": (hidden_in("Advice"), "assertion", ("signature_structure",)),
+    "XSW-15": (hidden_in("SubjectConfirmationData"), "assertion", ("one_assertion",)),
+    "XSW-16": (hidden_in("AttributeValue"), "assertion", ("one_assertion",)),
+    "XSW-19": (concealed, "assertion", ("signature_structure",)),
+    "XSW-20": (evil_beside_encrypted, "assertion", ("one_assertion",)),
+    "XSW-21": (two_different_signatures, "assertion", ("schema",)),
+    "XSW-21 response": (two_different_response_signatures, "response", ("schema",)),
+    "XSW-27": (other_login_beside, "assertion", ("signature_structure",)),
+    "XSW-28 metadata": (signed_metadata, "assertion", ("signature_structure",)),
+    "XSW-28 logout": (other_message("LogoutRequest"), "assertion", ("schema",)),
+    "XSW-28 error": (other_message("Response"), "assertion", ("schema",)),
     "XSW-17": (evil_in_key_info, "assertion", ("signature_structure",)),
     "XSW-22": (two_signatures, "assertion", ("schema",)),
     "XSW-25": (signature_last, "assertion", ("schema",)),
@@ -187,6 +287,12 @@ SHAPES: dict[str, tuple[Mutation, str, tuple[str, ...]]] = {
     "XSW-29 wsu:Id": (other_id_attribute('xmlns:wsu="u:wsu" wsu:Id'), "assertion", ("unique_ids",)),
     "XSW-33": (nested_response, "response", ("unique_ids",)),
 }
+
+
+def summary_of(identifier: str) -> str:
+    """The story of a classic shape, as one phrase."""
+    story = (SHAPES[identifier][0].__doc__ or "").partition("\n")[0].rstrip(".")
+    return story[:1].lower() + story[1:] or identifier
 
 
 # The sweep: an evil element stands where the genuine one stood, and the genuine one is hidden in it.

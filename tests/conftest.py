@@ -1,0 +1,27 @@
+"""What every run of the tests has in common: it ends by saying how many attacks there were.
+
+Owns that sentence. Holds no fixture: each folder has its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+from attack import MARKER, attacks_of, summary
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARKER}(attack): a case of the catalogue, counted in the summary")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A worker process tells the main one through the properties of its reports."""
+    for item in items:
+        item.user_properties += [(MARKER, found.count) for found in attacks_of(item)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    outcomes = ("passed", "failed", "error")
+    reports = [report for outcome in outcomes for report in terminalreporter.stats.get(outcome, ())]
+    if sentence := summary(reports):
+        terminalreporter.section("attacks")
+        terminalreporter.line(sentence)
