@@ -1,4 +1,4 @@
-"""Owns the demo directory's command line: serve the pages, or prepare the connected state.
+"""Owns the demo directory's command line: serve the pages, prepare the connected state, or make one response.
 
 Never leaves a traceback for a mistake that a sentence explains.
 """
@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 
 from sp.demo_directory.clock import utc_now
-from sp.demo_directory.connect import connect
+from sp.demo_directory.connect import GALLERY, connect
+from sp.demo_directory.faults import FAULTS, SOUND, Fault, fault_named
 from sp.demo_directory.keys import KeyFileError, open_signing_key
 from sp.demo_directory.reply_url import Service
 from sp.demo_directory.settings import Settings, SettingsError, check_settings
@@ -32,10 +33,15 @@ class CannotStartError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 when it ended as asked, 1 when it could not do its work, 2 for unusable arguments."""
     options = _parser().parse_args(arguments)
+    if options.command == "faults":
+        _print_faults()
+        return 0
     try:
         settings = _settings(options)
         if options.command == "connect":
             _print_connected(settings)
+        elif options.command == "response":
+            _print_response(settings, options.user, options.fault)
         else:
             if options.stop_at_end_of_input:
                 threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
@@ -56,10 +62,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=("serve", "connect"),
+        choices=("serve", "connect", "response", "faults"),
         default="serve",
         help="serve: answer at the address (default). connect: add and configure the application, create and "
-        "assign Britta Simon, print what the other side needs as JSON, and end",
+        "assign Britta Simon, print what the other side needs as JSON, and end. response: print the value of "
+        "SAMLResponse that a click on the tile would send, in base64, and end. faults: list the flaws that a response "
+        "can be given, and end",
+    )
+    parser.add_argument(
+        "--user", default="BrittaSimon", help="with response: the user name, without @ (default: BrittaSimon)"
+    )
+    parser.add_argument(
+        "--fault", type=_fault, default=SOUND, metavar="CODE", help="with response: the one flaw, named as in faults"
     )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8001, help="default: 8001")
@@ -75,6 +89,13 @@ def _stop_at_end_of_input() -> None:
     """Whoever started us holds the other end of standard input: it closes even when they are killed outright."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _fault(code: str) -> Fault:
+    found = fault_named(code)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"there is no fault {code!r}; the command faults lists them")
+    return found
 
 
 def _port(text: str) -> int:
@@ -116,6 +137,30 @@ def _print_connected(settings: Settings) -> None:
     key = open_signing_key(settings.key_file, settings.certificate_file, utc_now())
     connected = connect(settings, store, key, utc_now())
     sys.stdout.write(json.dumps(asdict(connected), indent=2) + "\n")
+
+
+def _print_response(settings: Settings, user_name: str, fault: Fault) -> None:
+    from sp.demo_directory.app import open_desk  # noqa: PLC0415  `connect` and `--help` need no pages
+    from sp.demo_directory.delivery import UndeliverableError, saml_response  # noqa: PLC0415  the same
+
+    try:
+        desk = open_desk(settings, utc_now)
+    except SQLAlchemyError as error:
+        raise CannotStartError(_database_sentence(settings)) from error
+    person, application = desk.store.person_named(user_name), desk.store.application_named(GALLERY[0])
+    if person is None or application is None:
+        missing = GALLERY[0] if application is None else f"user {user_name!r}"
+        raise CannotStartError(f"There is no {missing} in this directory. Run the command connect, or use the portal.")
+    try:
+        sys.stdout.write(saml_response(desk, person, application, fault) + "\n")
+    except UndeliverableError as error:
+        raise CannotStartError(f"{error} Run the command connect, or use the portal.") from error
+
+
+def _print_faults() -> None:
+    for fault in FAULTS:
+        first = f" First, at the service provider: {fault.first}" if fault.first else ""
+        sys.stdout.write(f"{fault.code}\t{fault.sentence}{first}\n")
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:

@@ -35,6 +35,7 @@ def show_tiles(request: Request, desk: AtDesk, visitor: Visitor) -> Response:
         person=visitor.person,
         upn=desk.user_principal_name(visitor.person),
         applications=applications,
+        faults=desk.store.faults_of(visitor.person),
     )
 
 

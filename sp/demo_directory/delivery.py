@@ -3,18 +3,22 @@
 Never delivers to an address that is not on this computer, nor for somebody who is not assigned.
 """
 
-import base64
 from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sp.demo_directory.desk import Desk
+from sp.demo_directory.faults import SOUND, Fault, fault_named
 from sp.demo_directory.problems import problem_page, sign_in_problem
 from sp.demo_directory.reply_url import Reply, Unusable, resolve
 from sp.demo_directory.responses import Subject, make_response
 from sp.demo_directory.store import SignedIn
 from sp.demo_directory.tables import Application, Person
+
+
+class UndeliverableError(Exception):
+    """There is nothing to send; the text is one sentence."""
 
 
 def deliver(
@@ -33,22 +37,42 @@ def deliver(
     reply = resolve(application.reply_url, application.identifier, desk.settings.service)
     if application.configured_at is None or isinstance(reply, Unusable):
         return _not_configured(request, application, reply)
-    message = make_response(
-        desk.provider,
-        subject_of(desk, visitor.person),
-        reply,
-        now=desk.clock(),
-        authenticated_at=visitor.authenticated_at,
-        in_response_to=in_response_to,
-    )
+    fault = fault_named(desk.store.faults_of(visitor.person).get(application.object_id, "")) or SOUND
+    message = _message(desk, visitor, reply, fault, in_response_to)
     return desk.pages.render(
         request,
         "auto_post.html",
         post_to=_origin(reply.acs_url),
         application=application,
         reply=reply,
-        saml_response=base64.b64encode(message).decode(),
+        saml_response=fault.field(message),
+        fault=fault.code,
         relay_state=relay_state,
+    )
+
+
+def saml_response(desk: Desk, person: Person, application: Application, fault: Fault) -> str:
+    """The value of SAMLResponse that a click on the tile would send now, for programs.
+
+    Raises UndeliverableError where the tile would send none.
+    """
+    reply = resolve(application.reply_url, application.identifier, desk.settings.service)
+    if application.configured_at is None or isinstance(reply, Unusable):
+        raise UndeliverableError(f"Single sign-on is not configured for {application.name}.")
+    if person.object_id not in desk.store.assigned_people(application):
+        raise UndeliverableError(f"{desk.user_principal_name(person)} is not assigned to {application.name}.")
+    return fault.field(_message(desk, SignedIn(person, desk.clock()), reply, fault))
+
+
+def _message(desk: Desk, visitor: SignedIn, reply: Reply, fault: Fault, in_response_to: str | None = None) -> bytes:
+    return make_response(
+        desk.provider,
+        subject_of(desk, visitor.person),
+        reply,
+        now=desk.clock(),
+        authenticated_at=visitor.authenticated_at,
+        in_response_to=in_response_to,
+        fault=fault,
     )
 
 

@@ -21,6 +21,7 @@ from sqlmodel import col
 from sp.demo_directory.tables import (
     Application,
     Assignment,
+    ChosenFault,
     PanelSession,
     PendingRequest,
     Person,
@@ -197,6 +198,34 @@ class DirectoryStore:
             )
         )
 
+    # Faults
+
+    def faults_for(self, application: Application) -> dict[str, str]:
+        """The fault's code by person: who signs in to this application with a flaw."""
+        query = select(col(ChosenFault.person_id), col(ChosenFault.code))
+        return self._pairs(query.where(col(ChosenFault.application_id) == application.object_id))
+
+    def faults_of(self, person: Person) -> dict[str, str]:
+        """The fault's code by application: where this person signs in with a flaw."""
+        query = select(col(ChosenFault.application_id), col(ChosenFault.code))
+        return self._pairs(query.where(col(ChosenFault.person_id) == person.object_id))
+
+    def choose_fault(self, application: Application, object_ids: Iterable[str], code: str) -> None:
+        """Let people sign in with this fault instead of the one before; strangers are passed over."""
+        with self._session() as session:
+            known = select(col(Person.object_id)).where(col(Person.object_id).in_(list(object_ids)))
+            for person_id in session.scalars(known).all():
+                session.merge(ChosenFault(application_id=application.object_id, person_id=person_id, code=code))
+            session.commit()
+
+    def end_fault(self, application: Application, object_ids: Iterable[str]) -> None:
+        self._run(
+            delete(ChosenFault).where(
+                col(ChosenFault.application_id) == application.object_id,
+                col(ChosenFault.person_id).in_(list(object_ids)),
+            )
+        )
+
     # Sessions of the Access Panel
 
     def open_session(self, person: Person, now: datetime) -> str:
@@ -266,6 +295,10 @@ class DirectoryStore:
 
     def _session(self) -> Session:
         return Session(self._engine, expire_on_commit=False)
+
+    def _pairs(self, query: Any) -> dict[str, str]:
+        with self._session() as session:
+            return dict(session.execute(query).all())
 
     def _run(self, statement: Any) -> None:
         with self._session() as session:

@@ -83,6 +83,16 @@ class Assignment(DirectoryTable, table=True):
     person_id: str = Field(primary_key=True, foreign_key="person.object_id", ondelete="CASCADE")
 
 
+class ChosenFault(DirectoryTable, table=True):
+    """The fault that a person's sign-ins to an application carry; `code` names it."""
+
+    __tablename__ = "chosen_fault"
+
+    application_id: str = Field(primary_key=True, foreign_key="application.object_id", ondelete="CASCADE")
+    person_id: str = Field(primary_key=True, foreign_key="person.object_id", ondelete="CASCADE")
+    code: str
+
+
 class PanelSession(DirectoryTable, table=True):
     """Somebody signed in to the Access Panel; only the hash of the cookie is kept."""
 

@@ -46,6 +46,7 @@ PAGES = [
     APPLICATION,
     f"{APPLICATION}/users",
     f"{APPLICATION}/attributes",
+    f"{APPLICATION}/faults",
     WIZARD,
     f"{WIZARD}/settings",
     f"{WIZARD}/certificate",
