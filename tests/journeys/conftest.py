@@ -7,24 +7,15 @@ Never reaches into a page: the journeys do, by role and label.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from journeys.windows import Windows
+from journeys.windows import Windows, launch
 from playwright.sync_api import Browser, expect, sync_playwright
 from processes.program import PASSWORD, ROOT, Installation, Program
 
 RESULTS = ROOT / "test-results"
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = [
-    "--no-sandbox",  # containers run tests as root, where Chromium's sandbox cannot start
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _failed = pytest.StashKey[bool]()
 expect.set_options(timeout=10_000)
 
@@ -38,10 +29,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium when there is one, else playwright's."""
-    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -1,19 +1,34 @@
 """Browser windows for the cast.
 
-Owns opening them, what they complain about, and pictures of them. Never knows a page.
+Owns starting Chromium, opening windows, what they complain about, and pictures of them. Never knows a page.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 _PATIENCE = 10_000  # milliseconds
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS = [
+    "--no-sandbox",  # containers run tests as root, where Chromium's sandbox cannot start
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The machine's own Chromium when there is one, else playwright's."""
+    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    return playwright.chromium.launch(executable_path=program, args=_FLAGS)
 
 
 class Windows:
