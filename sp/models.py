@@ -212,7 +212,7 @@ class User(SQLModel, table=True):
         UniqueConstraint("realm_id", "username_key"),
         Index("ix_user_profile_federation_id", "account_id", "federation_id"),
         Index("ix_user_profile_status", "account_id", "status", "id"),
-        Index("ix_user_profile_search_text", "account_id", "status", "search_text"),
+        Index("ix_user_profile_search_text", "account_id", "status", "search_text", "id"),
         *(Index(f"ix_user_profile_{name}", "account_id", "status", name, "id") for name in LISTED_BY),
     )
 

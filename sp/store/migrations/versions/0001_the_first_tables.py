@@ -181,7 +181,9 @@ def upgrade() -> None:
     with op.batch_alter_table("user_profile", schema=None) as batch_op:
         batch_op.create_index("ix_user_profile_federation_id", ["account_id", "federation_id"], unique=False)
         batch_op.create_index("ix_user_profile_status", ["account_id", "status", "id"], unique=False)
-        batch_op.create_index("ix_user_profile_search_text", ["account_id", "status", "search_text"], unique=False)
+        batch_op.create_index(
+            "ix_user_profile_search_text", ["account_id", "status", "search_text", "id"], unique=False
+        )
         for name in (
             "first_name_key",
             "last_name_key",
