@@ -160,7 +160,7 @@ FILLED = [
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
     view("user-profiles", PROFILES),
     view("user-profiles-last-page", PROFILES, follow("Next")),
-    view("user-profiles-columns", PROFILES, unfold("Edit Viewable/Hidden Fields")),
+    view("user-profiles-columns", f"{PROFILES}?q=user1", unfold("Edit Viewable/Hidden Fields")),
     view("user-profiles-delete", f"{PROFILES}?q=BrittaSimon", follow("Delete Britta Simon")),
     view("user-profiles-no-match", f"{PROFILES}?q=nobody+at+all"),
     view("user-profiles-disabled", f"{PROFILES}?status=disabled"),
