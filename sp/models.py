@@ -251,7 +251,7 @@ class SignInAttempt(SQLModel, table=True):
         Index("ix_sign_in_attempt_account", "account_id", "id"),
         Index("ix_sign_in_attempt_time", "account_id", "received_at", "outcome"),
         Index(
-            "ix_sign_in_attempt_log", "account_id", "id", "received_at", "outcome", "codes", "user_key", "issuer_key"
+            "ix_sign_in_attempt_log", "account_id", "received_at", "id", "outcome", "codes", "user_key", "issuer_key"
         ),
     )
 

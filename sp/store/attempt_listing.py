@@ -2,8 +2,9 @@
 
 Owns how rows are found quickly among hundreds of thousands. Never reads a message: a page of the list holds none.
 
-One index has everything that can be filtered by, in the order of the ids. So whatever the filter, the database walks
-that index once and reads the rows of one page; a page starts behind an id, and never at a number of rows to skip.
+One index has everything that can be filtered by, in the order of the list. So whatever the filter, the database walks a
+range of that index once and reads the rows of one page; a page starts behind a position, the (time, id) of a row, and
+never at a number of rows to skip.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, literal, select, union_all
+from sqlalchemy import Select, bindparam, case, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
@@ -24,7 +25,6 @@ from sp.store.engine import Database
 from sp.store.rows import column, required
 
 _BATCH = 500
-_LOG_INDEX = "INDEXED BY ix_sign_in_attempt_log"  # SQLite would otherwise read whole rows, messages and all
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Listing:
     issuer: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an attempt stands in the list."""
+
+    received_at: datetime
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +72,17 @@ class Span:
     refused: int
 
 
-def page(session: Session, listing: Listing, *, before: int | None = None, after: int | None = None, size: int) -> Page:
-    """At most `size` attempts older than the id `before`, or the oldest ones newer than `after`, or the newest."""
+def page(
+    session: Session, listing: Listing, *, before: Position | None = None, after: Position | None = None, size: int
+) -> Page:
+    """At most `size` attempts older than `before`, or the oldest ones newer than `after`, or the newest."""
     upwards = after is not None
     ids = session.execute(_ids(listing, size + 1, before=before, after=after)).scalars().all()
     attempts = _rows(session, ids[:size])
     more = len(ids) > size
     newer, older = (more, True) if upwards else (before is not None, more)
-    return Page(attempts, count(session, listing), newer, older)
+    total = count(session, listing) if newer or older else len(attempts)
+    return Page(attempts, total, newer, older)
 
 
 def count(session: Session, listing: Listing) -> int:
@@ -88,19 +99,29 @@ def newest_id(session: Session, scopes: Iterable[int | None]) -> int:
 
 def newer_than(session: Session, listing: Listing, after: int, *, limit: int) -> tuple[SignInAttempt, ...]:
     """At most `limit` matches with a higher id, the lowest first."""
-    return tuple(reversed(_rows(session, session.execute(_ids(listing, limit, after=after)).scalars().all())))
+    row_id = column(SignInAttempt.id)
+    walks = [
+        _matching(select(row_id), listing, scope).where(row_id > after).order_by(row_id).limit(limit)
+        for scope in listing.scopes
+    ]
+    ids = sorted(found for walk in walks for found in session.execute(walk).scalars())[:limit]
+    return tuple(sorted(_rows(session, ids), key=lambda attempt: required(attempt.id)))
 
 
 def everything(database: Database, listing: Listing) -> Iterator[SignInAttempt]:
     """Every match, newest first, in batches that hold no connection while their reader takes its time."""
-    before: int | None = None
+    before: Position | None = None
     while True:
         with database.reading() as session:
             batch = _rows(session, session.execute(_ids(listing, _BATCH, before=before)).scalars().all())
         yield from batch
         if len(batch) < _BATCH:
             return
-        before = required(batch[-1].id)
+        before = position_of(batch[-1])
+
+
+def position_of(attempt: SignInAttempt) -> Position:
+    return Position(attempt.received_at, required(attempt.id))
 
 
 def version_numbers(session: Session, attempts: Iterable[SignInAttempt]) -> dict[int, int]:
@@ -136,35 +157,48 @@ def _rows(session: Session, ids: Sequence[int]) -> tuple[SignInAttempt, ...]:
     """The rows of these ids, newest first, without what only one attempt's page needs."""
     without = (defer(column(SignInAttempt.message)), defer(column(SignInAttempt.expectations)))  # type: ignore[arg-type]
     query = select(SignInAttempt).where(column(SignInAttempt.id).in_(ids)).options(*without)
-    return tuple(session.execute(query.order_by(column(SignInAttempt.id).desc())).scalars())
+    newest_first = (column(SignInAttempt.received_at).desc(), column(SignInAttempt.id).desc())
+    return tuple(session.execute(query.order_by(*newest_first)).scalars())
 
 
-def _ids(listing: Listing, limit: int, *, before: int | None = None, after: int | None = None) -> Select[tuple[int]]:
+def _ids(
+    listing: Listing, limit: int, *, before: Position | None = None, after: Position | None = None
+) -> Select[tuple[int]]:
     """The ids of the matches: downwards from `before`, or upwards from `after`."""
+    upwards = after is not None
     walks = [_walk(listing, scope, limit, before, after).subquery() for scope in listing.scopes]
-    merged = union_all(*(select(walk.c.id) for walk in walks)).subquery()
-    return select(merged.c.id).order_by(_ordered(merged.c.id, upwards=after is not None)).limit(limit)
+    merged = union_all(*(select(walk.c.received_at, walk.c.id) for walk in walks)).subquery()
+    return select(merged.c.id).order_by(*_ordered(merged.c.received_at, merged.c.id, upwards=upwards)).limit(limit)
 
 
-def _walk(listing: Listing, scope: int | None, limit: int, before: int | None, after: int | None) -> Select[tuple[int]]:
-    row_id = column(SignInAttempt.id)
-    query = _matching(select(row_id), listing, scope)
+def _walk(
+    listing: Listing, scope: int | None, limit: int, before: Position | None, after: Position | None
+) -> Select[Any]:
+    received_at, row_id = column(SignInAttempt.received_at), column(SignInAttempt.id)
+    query = _matching(select(received_at, row_id), listing, scope)
+    there = tuple_(received_at, row_id)
     if before is not None:
-        query = query.where(row_id < before)
+        query = query.where(there < _literal(before))
     if after is not None:
-        query = query.where(row_id > after)
-    return query.order_by(_ordered(row_id, upwards=after is not None)).limit(limit)
+        query = query.where(there > _literal(after))
+    return query.order_by(*_ordered(received_at, row_id, upwards=after is not None)).limit(limit)
 
 
-def _ordered(row_id: ColumnElement[Any], *, upwards: bool) -> ColumnElement[Any]:
-    return row_id.asc() if upwards else row_id.desc()
+def _literal(position: Position) -> ColumnElement[Any]:
+    return tuple_(
+        literal(position.received_at, column(SignInAttempt.received_at).type),
+        literal(position.id, column(SignInAttempt.id).type),
+    )
+
+
+def _ordered(
+    received_at: ColumnElement[Any], row_id: ColumnElement[Any], *, upwards: bool
+) -> tuple[ColumnElement[Any], ...]:
+    return (received_at.asc(), row_id.asc()) if upwards else (received_at.desc(), row_id.desc())
 
 
 def _matching(query: Select[Any], listing: Listing, scope: int | None) -> Select[Any]:
-    conditions = tuple(_conditions(listing))
-    if conditions:
-        query = query.with_hint(SignInAttempt, _LOG_INDEX, "sqlite")
-    return query.where(_of(scope), *conditions)
+    return query.where(_of(scope), *_conditions(listing))
 
 
 def _of(scope: int | None) -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ const show = (name) => {
 };
 
 const add = (event) => {
-  address.searchParams.set("after", event.lastEventId);
+  address.searchParams.set("from", event.lastEventId);
   if (!list) return location.reload(); // the page says that there is nothing yet
   if (list.querySelector(`[data-id="${event.lastEventId}"]`)) return undefined;
   const template = document.createElement("template");

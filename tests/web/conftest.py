@@ -125,6 +125,11 @@ def idp() -> Idp:
 @pytest.fixture
 def connected(service: Service, idp: Idp) -> Idp:
     """Contoso's Business account trusts this identity provider: version 2 of its settings."""
+    connect(service, idp)
+    return idp
+
+
+def connect(service: Service, idp: Idp) -> None:
     draft = SsoDraft(
         single_sign_on=True,
         sign_in_url="https://idp.contoso.example/sign-in",
@@ -138,7 +143,6 @@ def connected(service: Service, idp: Idp) -> Idp:
             session, service.settings, account, draft, saved_by=ALICE.email, now=service.now()
         )
     assert isinstance(saved, Saved)
-    return idp
 
 
 def signed_in(app: FastAPI, username: str) -> Browser:

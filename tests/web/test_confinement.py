@@ -9,11 +9,14 @@ import pytest
 from browser import Browser
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from responses import Idp
+from responses import Idp, posted
 from starlette.routing import Mount
 
+from sp.flows.assertion_consumer import Delivery, consume
 from sp.store import accounts, users
 from sp.store.engine import Database
+from sp.web.cookies import new_token
+from sp.web.state import Service
 
 # For everybody; whoever adds one here says with it that nothing of a company stands there.
 PUBLIC = {"/", "/sso/login/", "/sso/login", "/sign-out", "/healthz", "/saml2", "/static"}
@@ -53,14 +56,21 @@ def take(browser: Browser, step: Step) -> int:
 
 
 @pytest.fixture
-def contoso(database: Database, connected: Idp) -> dict[str, str]:
-    """What stands in the addresses of Contoso's pages: the account, Britta, the certificate."""
+def contoso(service: Service, database: Database, connected: Idp) -> dict[str, str]:
+    """What stands in the addresses of Contoso's pages: the account, Britta, the certificate, a sign-in attempt."""
+    delivery = Delivery(posted(connected.response()), service.now(), "127.0.0.1", new_token())
+    attempt = consume(database, service.settings, delivery)
     with database.reading() as session:
         account = accounts.account_by_slug(session, "business")
         assert account is not None
         britta = users.user_named(session, account.realm_id, "britta@contoso.example")
         assert britta is not None
-    return {"slug": "business", "user_id": str(britta.id), "sha256": connected.certificate.sha256}
+    return {
+        "slug": "business",
+        "user_id": str(britta.id),
+        "sha256": connected.certificate.sha256,
+        "reference": attempt.reference,
+    }
 
 
 def test_every_route_is_public_a_users_or_inside_the_console(app: FastAPI) -> None:
@@ -98,7 +108,8 @@ def test_charlie_cannot_reach_contosos_things_through_an_own_account(
     app: FastAPI, charlie: Browser, contoso: dict[str, str]
 ) -> None:
     steps = console_steps(app, contoso | {"slug": "fabrikam"})
-    inside = [step for step in steps if contoso["sha256"] in step[1] or f"/{contoso['user_id']}" in step[1]]
+    things = (contoso["sha256"], contoso["reference"], f"/{contoso['user_id']}")
+    inside = [step for step in steps if any(thing in step[1] for thing in things)]
     assert inside
     for step in inside:
         assert take(charlie, step) == 404, step

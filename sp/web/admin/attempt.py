@@ -17,7 +17,7 @@ from sp.flows.judging_again import Changes, judge_again
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SsoSettings
 from sp.saml.messages import Judgement
-from sp.saml.remedies import name_of
+from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
 from sp.store import accounts, sign_in_attempts
 from sp.web import csrf
@@ -27,7 +27,6 @@ from sp.web.admin.attempt_evidence import Evidence, evidence_of
 from sp.web.admin.attempt_facts import said_by
 from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
 from sp.web.admin.attempt_places import places_of, signed_elements
-from sp.web.admin.attempt_row import title_of
 from sp.web.admin.attempt_scope import Scopes, ScopesDep
 from sp.web.admin.judged_view import pairs_of
 from sp.web.admin.judging_form import Asked, asked, untouched
@@ -102,16 +101,16 @@ LookedDep = Annotated[Looked, Depends(looked_at)]
 def attempt_page(request: Request, service: ServiceDep, looked: LookedDep) -> Response:
     evidence = looked.evidence
     now = service.now()
-    report = evidence.judgement.report
+    stages = report_stages(evidence.judgement.report, evidence.provider)
     return _render(
         request,
         "attempt",
         looked,
         verdict=_verdict(evidence, evidence.judgement),
-        stages=report_stages(report, evidence.provider),
-        titles={code: title_of(code) for code in (*report.failed, *report.warnings)},
+        stages=stages,
+        rows={row.code: row for stage in stages for row in stage.rows},
         received=shown_time(evidence.attempt.received_at, now),
-        provider=name_of(evidence.provider),
+        provider=name_of(evidence.provider) if evidence.provider != GENERAL else "",
         diagram=diagram_of(evidence),
         said=said_by(evidence),
         message=_message(evidence),
@@ -140,7 +139,7 @@ def back_to_the_attempt(looked: LookedDep) -> Response:
 @router.post("/judge-again", dependencies=[Depends(csrf.require_form_token)])
 def judged_again(request: Request, service: ServiceDep, looked: LookedDep, sent: SubmissionDep) -> Response:
     """The same bytes against other settings. Nothing is kept, nobody is signed in."""
-    form = asked(sent, looked.shown_values, looked.versions)
+    form = asked(sent, looked.shown_values, looked.versions, looked.evidence.settings)
     then = looked.evidence.judgement
     if form.errors:
         return _judged_page(request, looked, form, then, status=422)

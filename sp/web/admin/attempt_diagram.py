@@ -24,7 +24,7 @@ _LANES = (130, 380, 630)
 _TOP, _ROW = 74, 52
 _WORDS = 34
 _ARROW = 7
-_BROKEN_AT = 0.6
+_BROKEN_AT = 0.86
 
 
 @dataclass(frozen=True, slots=True)

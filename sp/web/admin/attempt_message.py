@@ -91,8 +91,8 @@ def _found_in_text(texts: list[str], report: Report) -> dict[int, tuple[str, ...
             continue
         if row.code == "no_dtd":
             return {next((n for n, text in enumerate(texts, 1) if "<!DOCTYPE" in text), 1): (row.code,)}
-        named = _ERROR_LINE.search(row.received)
-        return {int(named[1]) if named else 1: (row.code,)}
+        named = _ERROR_LINE.findall(row.received)  # of a start that does not match its end, the end
+        return {int(named[-1]) if named else 1: (row.code,)}
     return {}
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from lxml import etree
 
 from sp.saml import names
-from sp.saml.report import Outcome, Report
+from sp.saml.report import Outcome, Report, Row
 from sp.saml.response import assertions
 from sp.saml.xml import child
 
@@ -29,10 +29,15 @@ def places_of(report: Report, root: Element) -> Places:
     for row in report.rows:
         if row.outcome not in _POINTED_TO:
             continue
-        for element in _FINDERS.get(row.code, _nowhere)(root):
-            if element is not None:
-                places[element] = (*places.get(element, ()), row.code)
+        for element in _meant(row, _FINDERS.get(row.code, _nowhere)(root)):
+            places[element] = (*places.get(element, ()), row.code)
     return places
+
+
+def _meant(row: Row, found: Elements) -> list[Element]:
+    """Of several algorithms the ones that the finding names; otherwise all that were found."""
+    elements = [element for element in found if element is not None]
+    return [element for element in elements if element.get("Algorithm", "\0") in row.received] or elements
 
 
 def assertion_of(root: Element) -> Element | None:

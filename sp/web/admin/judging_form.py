@@ -39,10 +39,12 @@ def untouched(values: Mapping[str, str]) -> Asked:
     return Asked(values)
 
 
-def asked(sent: Submission, shown: Mapping[str, str], versions: Mapping[int, SsoSettings]) -> Asked:
+def asked(
+    sent: Submission, shown: Mapping[str, str], versions: Mapping[int, SsoSettings], then: SsoSettings | None
+) -> Asked:
     """What was asked for. `shown` is what the form showed at first: a field that still says so changes nothing.
 
-    `versions` are those that may be chosen, by their number.
+    `versions` are those that may be chosen, by their number; `then` is the one in force then, if there was one.
     """
     values = {name: sent.fields.get(name, "").strip() for name in TEXTS}
     errors = {name: _TOO_LONG for name, text in values.items() if len(text) > _LONGEST}
@@ -50,6 +52,8 @@ def asked(sent: Submission, shown: Mapping[str, str], versions: Mapping[int, Sso
     if certificate.fault:
         errors[CERTIFICATE] = certificate.fault
     settings_id = _version(values["version"], versions, errors)
+    if then is not None and settings_id == then.id:
+        settings_id = None
     now = _time(values["at"], errors) if values["at"] != shown["at"] else None
     changes = Changes(
         settings_id=settings_id,

@@ -16,7 +16,6 @@ from sp.store.attempt_listing import Span
 from sp.web.times import exact
 
 WIDTH, HEIGHT = 960, 72
-_MIDDLE = 44  # of the height: more goes well than not, mostly
 _GAP = 3
 _LEAST = 2
 _HOUR = timedelta(hours=1)
@@ -40,7 +39,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`summary` says the same as the picture; `per` names the length of a bar."""
+    """`summary` says the same as the picture; `per` names the length of a bar; the line stands at `middle`."""
 
     bars: tuple[Bar, ...]
     accepted: int
@@ -48,10 +47,10 @@ class Chart:
     per: str
     begin: str
     end: str
+    middle: float
     summary: str
     width: int = WIDTH
     height: int = HEIGHT
-    middle: int = _MIDDLE
 
 
 def chart_edges(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, ...]:
@@ -60,17 +59,17 @@ def chart_edges(since: datetime | None, until: datetime | None, now: datetime) -
     begin = min(since or end - 24 * _HOUR, end)
     step = _step(end - begin)
     first = _floor(begin, step)
-    return tuple(first + step * number for number in range(math.ceil((end - first) / step) + 1 or 2))[: _MOST_SPANS + 2]
+    return tuple(first + step * number for number in range((end - first) // step + 2))
 
 
 def chart_of(spans: Sequence[Span]) -> Chart:
     """The picture of these spans, which have one length."""
     step = spans[0].end - spans[0].begin
     width = WIDTH / len(spans)
-    most_accepted = max(span.accepted for span in spans)
-    most_refused = max(span.refused for span in spans)
-    scale = min(_scale(_MIDDLE, most_accepted), _scale(HEIGHT - _MIDDLE, most_refused))
-    bars = tuple(_bar(span, number * width, width - _GAP, scale) for number, span in enumerate(spans))
+    above, below = max(span.accepted for span in spans), max(span.refused for span in spans)
+    scale = HEIGHT / max(above + below, 1)
+    middle = round(above * scale, 1) if above + below else HEIGHT
+    bars = tuple(_bar(span, number * width, width - _GAP, scale, middle) for number, span in enumerate(spans))
     accepted, refused = sum(span.accepted for span in spans), sum(span.refused for span in spans)
     return Chart(
         bars=bars,
@@ -79,6 +78,7 @@ def chart_of(spans: Sequence[Span]) -> Chart:
         per=_NAMES.get(step, f"{step.days} days"),
         begin=exact(spans[0].begin),
         end=exact(spans[-1].end),
+        middle=middle,
         summary=_summary(spans, accepted, refused),
     )
 
@@ -94,14 +94,10 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
     return moment - (moment - _EPOCH) % step
 
 
-def _scale(room: int, most: int) -> float:
-    return room / most if most else math.inf
-
-
-def _bar(span: Span, x: float, width: float, scale: float) -> Bar:
+def _bar(span: Span, x: float, width: float, scale: float, middle: float) -> Bar:
     accepted, refused = (_height(count, scale) for count in (span.accepted, span.refused))
     label = f"{exact(span.begin)}: {span.accepted} accepted, {span.refused} refused"
-    return Bar(round(x, 1), round(width, 1), round(_MIDDLE - accepted, 1), accepted, refused, label)
+    return Bar(round(x, 1), round(width, 1), round(middle - accepted, 1), accepted, refused, label)
 
 
 def _height(count: int, scale: float) -> float:

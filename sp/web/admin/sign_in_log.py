@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlmodel import Session
 
@@ -26,7 +27,7 @@ from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.admin.saml_state import saml_state
 from sp.web.admin.sign_in_chart import chart_edges, chart_of
 from sp.web.admin.sign_in_log_address import PERIODS, Wanted, WantedDep, address_of
-from sp.web.admin.sign_in_log_live import Poll, first_id, require_room, stream
+from sp.web.admin.sign_in_log_live import MAX_ID, Poll, first_id, require_room, stream
 from sp.web.rendering import render, templates
 from sp.web.state import Service, ServiceDep
 
@@ -79,7 +80,12 @@ def sign_in_log(
 
 @router.get("/events")
 async def events(
-    request: Request, account: ManagedAccountDep, scopes: ScopesDep, service: ServiceDep, wanted: WantedDep
+    request: Request,
+    account: ManagedAccountDep,
+    scopes: ScopesDep,
+    service: ServiceDep,
+    wanted: WantedDep,
+    from_id: Annotated[int, Query(alias="from", ge=0, le=MAX_ID)] = 0,
 ) -> Response:
     """New attempts that match, as server-sent events. Whoever opens the address in a browser gets the page."""
     if _STREAM not in request.headers.get("accept", ""):
@@ -88,7 +94,7 @@ async def events(
     require_room(request.app, token)
     poll = _poll(service, token, account, scopes, wanted)
     return StreamingResponse(
-        stream(request.app, token, first_id(request, wanted.after), poll),
+        stream(request.app, token, first_id(request, from_id), poll),
         media_type=_STREAM,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -19,12 +19,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from sp.web.errors import PageError
 
-INTERVAL_SECONDS = 1.0
+_INTERVAL_SECONDS = 1.0
 _HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more
 _STREAMS_OF_A_SESSION = 4  # a browser opens six connections to a host, and pages need some
 _STREAMS = 200
 _LATE_IDS = 20
 _ID_DIGITS = 18
+MAX_ID = 10**_ID_DIGITS - 1
 
 # What came behind an id, as (id, HTML of the row), the lowest first; None when the session has ended.
 Poll = Callable[[int], Sequence[tuple[int, str]] | None]
@@ -50,12 +51,12 @@ class Tail:
         return [row for row in rows if row[0] not in known]
 
 
-def first_id(request: Request, after: int | None) -> int:
-    """Where the stream goes on: behind the last event that the browser has, else behind what its page shows."""
+def first_id(request: Request, page: int) -> int:
+    """Where the stream goes on: behind the last event that the browser has, else behind the one that its page had."""
     last = request.headers.get("last-event-id", "")
     if last.isascii() and last.isdecimal() and len(last) <= _ID_DIGITS:
         return int(last)
-    return after or 0
+    return page
 
 
 def require_room(app: FastAPI, token: str) -> None:
@@ -91,7 +92,11 @@ async def _events(app: FastAPI, tail: Tail, poll: Poll) -> AsyncIterator[str]:
         rounds += 1
         if rounds % _HEARTBEAT_EVERY == 0:
             yield ": still here\n\n"
-        await asyncio.sleep(INTERVAL_SECONDS)
+        await _pause()
+
+
+async def _pause() -> None:
+    await asyncio.sleep(_INTERVAL_SECONDS)
 
 
 def _event(row_id: int, html: str) -> str:

@@ -256,7 +256,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_sign_in_attempt_time", ["account_id", "received_at", "outcome"], unique=False)
         batch_op.create_index(
             "ix_sign_in_attempt_log",
-            ["account_id", "id", "received_at", "outcome", "codes", "user_key", "issuer_key"],
+            ["account_id", "received_at", "id", "outcome", "codes", "user_key", "issuer_key"],
             unique=False,
         )
 
