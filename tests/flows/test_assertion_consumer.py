@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from sp.flows.assertion_consumer import SignIn, UnreadForm
 from sp.flows.passwords import hash_password
 from sp.models import ConsumedAssertion, SignInAttempt, SignInOutcome, User, UserSession, UserSource, UserStatus
 from sp.store import accounts, administrators, sessions, sign_in_attempts, users
-from sp.store.rows import column
 
 
 def rows(house: House, table: Any) -> int:
@@ -303,35 +300,3 @@ class TestFederationId:
         sign_in = house.post(house.idp.response(name_id=BRITTA.email))
         assert sign_in.judgement.report.failed == ("user_link",)
         assert britta(house).federation_id == ""
-
-
-class TestAtOnce:
-    """Many threads, one database: what the database enforces, not what a check saw a moment ago."""
-
-    THREADS = 8
-
-    def at_once(self, house: House, responses: list[bytes]) -> list[SignIn]:
-        barrier = Barrier(len(responses))
-
-        def post(xml: bytes) -> SignIn:
-            barrier.wait()
-            return house.post(xml)
-
-        with ThreadPoolExecutor(len(responses)) as pool:
-            return list(pool.map(post, responses))
-
-    def test_first_sign_ins_of_one_person_make_one_user(self, house: House) -> None:
-        done = self.at_once(house, [house.idp.response() for _ in range(self.THREADS)])
-        assert all(sign_in.accepted for sign_in in done)
-        assert sum(sign_in.provisioned for sign_in in done) == 1
-        assert rows(house, User) == 1
-        with house.database.reading() as session:
-            owners = set(session.execute(select(column(UserSession.user_id))).scalars())
-        assert owners == {britta(house).id}
-
-    def test_one_response_posted_by_many_makes_one_session(self, house: House) -> None:
-        done = self.at_once(house, [house.idp.response()] * self.THREADS)
-        assert sum(sign_in.accepted for sign_in in done) == 1
-        assert {sign_in.judgement.report.failed for sign_in in done} == {(), ("replay",)}
-        assert rows(house, UserSession) == 1
-        assert rows(house, SignInAttempt) == self.THREADS
