@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from sp.saml.checks import BY_CODE
-from sp.saml.remedies import GENERAL, remedy_for, status_in
+from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
 from sp.saml.report import Outcome, Report, Row
 from sp.saml.times import instant
 
@@ -78,9 +78,14 @@ def _both_sides(cause: str, row: Row) -> str:
     return f"{cause}: expected {row.expected}, received {row.received}"
 
 
-def _own_words(row: Row, _report: Report) -> str:
-    """The real service's sentence, or our own whole one."""
-    return row.received
+def _user_link(row: Row, _report: Report) -> str:
+    """The real service's sentence, or our own whole one, and what to look for."""
+    name = row.expected.removeprefix("a user ")
+    if row.received.startswith("The SAML user does not link"):
+        return f"{row.received} The NameID is {_in_quotes(name)}, and no user profile of the account has that value."
+    if row.received.startswith("No unique user found"):
+        return f"{row.received} Several user profiles have that value as Federation ID."
+    return f"{row.received} A user name is unique across all companies."
 
 
 def _plain(template: str) -> Callable[[Row, Report], str]:
@@ -105,7 +110,10 @@ def _signing_key(row: Row, _report: Report) -> str:
     if row.received.endswith("configured"):
         return f"The signature cannot be checked, because {row.received}: expected {row.expected}"
     subject = row.received.rpartition(", SHA-256 ")[0]
-    renewed = "; the name is the same and the key another, as after a change of certificates"
+    renewed = (
+        "; the name is the same and the key another, as after a change of certificates, or when it is the certificate "
+        "of another application"
+    )
     same_name = bool(subject) and f"{subject}, SHA-256 " in row.expected
     return _both_sides("The signature was not made with a certificate of the account", row) + renewed * same_name
 
@@ -130,7 +138,16 @@ def _value(row: Row, report: Report) -> str:
     if not _is_value(row.received):
         return f'There is {row.received}, and {owner} is "{row.expected}"'
     said = f'{name} is {_in_quotes(row.received)}, but {owner} is "{row.expected}"'
-    return said + (_mistaken(row, report) or _closest(row))
+    return said + (_mistaken(row, report) or _closest(row) or _no_issuer(row))
+
+
+def _no_issuer(row: Row) -> str:
+    """What was entered as "Issuer URL" instead, where that shows: an address, of metadata or to sign in at."""
+    if row.code != "issuer":
+        return ""
+    if "metadata" in row.expected.lower() and "metadata" not in row.received.lower():
+        return '; that "Issuer URL" looks like the address of metadata, in which the issuer is called entityID'
+    return '; that "Issuer URL" looks like a "Sign In URL"' if is_sign_in_url(row.expected) else ""
 
 
 def _unknown_value(name: str, row: Row) -> str:
@@ -281,7 +298,7 @@ _SENTENCES: dict[str, Callable[[Row, Report], str]] = {
     "response_version": _plain("The Response says that it is of version {received}, which must be {expected}"),
     "assertion_version": _plain("The assertion says that it is of version {received}, which must be {expected}"),
     "user_active": _plain("The user is {received}, and must be {expected} to sign in"),
-    "user_link": _own_words,
+    "user_link": _user_link,
     "status": _status,
     "sso_enabled": _plain("The account takes no SAML sign-ins: expected {expected}, but {received}"),
     "signature_present": _signature_present,

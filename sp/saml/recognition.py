@@ -23,16 +23,27 @@ LAYERS = 4  # address, percent-encoding, base64, compression: nothing real is wr
 
 UNKNOWN = "unknown"
 
-_SEND = "have the identity provider send a SAML 2.0 Response by HTTP-POST"
-_POST_BINDING = "choose the HTTP-POST binding at the identity provider"
-_SAML_2 = "choose SAML 2.0 at the identity provider"
+_PROTOCOL = "(the settings of the application → protocol)"
+_BINDING = "(the settings of the application → binding)"
+_SEND = f"have the identity provider send a SAML 2.0 Response by HTTP-POST {_BINDING}"
+_POST_BINDING = f"choose the HTTP-POST binding at the identity provider {_BINDING}"
+_SAML_2 = f"choose SAML 2.0 at the identity provider {_PROTOCOL}"
 
 # kind: (what it is, what to send or do instead)
 KINDS: dict[str, tuple[str, str]] = {
     "empty": ("an empty value", _SEND),
-    "response": ("a SAML 2.0 Response", "send its XML as base64, encoded once and not compressed, by HTTP-POST"),
-    "cut_response": ("a SAML 2.0 Response whose end is missing", "send the whole message"),
-    "authn_request": ("an AuthnRequest, a service's question", "send the Response with which it is answered"),
+    "response": (
+        "a SAML 2.0 Response",
+        f"send its XML as base64, encoded once and not compressed, by HTTP-POST {_BINDING}",
+    ),
+    "cut_response": (
+        "a SAML 2.0 Response whose end is missing",
+        "send the whole message, and look for what cuts it: a copy by hand, a field's length, a proxy",
+    ),
+    "authn_request": (
+        "an AuthnRequest, a service's question",
+        'answer it with a Response, and look at Accounts → Single Sign On → "Sign In URL"',
+    ),
     "logout_request": ("a LogoutRequest", "this address takes sign-ins only"),
     "logout_response": ("a LogoutResponse", "this address takes sign-ins only"),
     "artifact": ("a SAML artifact, a reference to a message", _POST_BINDING),
@@ -44,12 +55,12 @@ KINDS: dict[str, tuple[str, str]] = {
     "sp_metadata": ("the metadata of a service provider", "load that at the identity provider, and send its Response"),
     "idp_metadata": (
         "the metadata of an identity provider",
-        'enter its values under "SAML Single Sign on", and send its Response',
+        "enter its values under Accounts → Single Sign On → SAML Single Sign on, and send its Response",
     ),
     "saml11_response": ("a SAML 1.1 Response", _SAML_2),
     "saml11_assertion": ("a SAML 1.1 Assertion", _SAML_2),
-    "ws_federation": ("a WS-Federation answer (RequestSecurityTokenResponse)", f"{_SAML_2} instead of WS-Federation"),
-    "jwt": ("a JSON Web Token", f"{_SAML_2} instead of OpenID Connect"),
+    "ws_federation": ("a WS-Federation answer (RequestSecurityTokenResponse)", f"{_SAML_2}, not WS-Federation"),
+    "jwt": ("a JSON Web Token", f"{_SAML_2}, not OpenID Connect"),
     "json": ("JSON", _SEND),
     "html": ("an HTML page, such as a sign-in or error page", _SEND),
     "html_form": ("the HTML page that would post a SAMLResponse", "send the value of that field"),

@@ -40,7 +40,8 @@ _LISTED = ", "
 class Provider:
     """One identity provider: its name, its signs by kind of trace, and its remedies by check code.
 
-    `unnamed` are codes for which it has no setting, so that the general remedy is the right one.
+    `unnamed` are codes for which it has no setting, so that the general remedy is the right one; `always` is a
+    sentence that every remedy gets.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Provider:
     signs: Mapping[str, tuple[re.Pattern[str], ...]]
     remedies: Mapping[str, str]
     unnamed: frozenset[str]
+    always: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +64,28 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The whole of `remedies.toml`. `here` are sentences about this service's own settings, by check code."""
+    """The whole of `remedies.toml`.
+
+    `here` are sentences about this service's own settings, by check code; `links` are remedies for `user_link`, by the
+    beginning of what was received.
+    """
 
     providers: Mapping[str, Provider]
     statuses: Mapping[str, Status]
     here: Mapping[str, str]
+    links: Mapping[str, str]
 
 
 @cache
 def book() -> Book:
     """Read once, when the first refusal is explained."""
     data = tomllib.loads(Path(__file__).with_name("remedies.toml").read_text(encoding="utf-8"))
-    here, statuses = data.pop("here"), data.pop("statuses")
+    here, statuses, links = data.pop("here"), data.pop("statuses"), data.pop("links")
     return Book(
         providers={key: _provider(key, entry) for key, entry in data.items()},
         statuses={code: Status(code, **entry) for code, entry in statuses.items()},
         here=_by_code(here),
+        links=links,
     )
 
 
@@ -91,6 +99,7 @@ def _provider(key: str, entry: dict[str, Any]) -> Provider:
         signs=signs,
         remedies=_by_code(remedies),
         unnamed=frozenset(entry.get("unnamed", ())),
+        always=entry.get("always", "").replace("{app}", entry["app"]),
     )
 
 
@@ -165,6 +174,16 @@ def _values(root: etree._Element, tag: str, attribute: str) -> Iterator[str]:
     return (found.get(attribute, "") for found in islice(root.iter(tag), _MANY))
 
 
+def is_sign_in_url(value: str) -> bool:
+    """Whether a value looks like the address where some known identity provider takes sign-ins, and like no issuer."""
+    providers = book().providers.values()
+    signs, issuers = (
+        [sign for provider in providers for sign in provider.signs.get(kind, ())] for kind in ("sign_in_url", "issuer")
+    )
+    ends = value.rstrip("/").endswith(("/saml2", "/saml", "/sso"))
+    return any(sign.search(value) for sign in signs) and (ends or not any(sign.search(value) for sign in issuers))
+
+
 def name_of(provider: str) -> str:
     """The name of a provider; that of the general one for a key that is unknown."""
     providers = book().providers
@@ -176,12 +195,16 @@ def name_of(provider: str) -> str:
 
 def remedy_for(row: Row, provider: str = GENERAL) -> str:
     """What to change so that this row passes: at the identity provider in its own words, and in this service."""
-    return f"{_there(row, provider)} {book().here.get(row.code, '')}".rstrip()
+    found = book().providers.get(provider)
+    parts = (_there(row, provider), found.always if found else "", book().here.get(row.code, ""))
+    return " ".join(filter(None, parts))
 
 
 def _there(row: Row, provider: str) -> str:
     if row.code in DESCRIBED and (advice := advice_in(row.received)):
         return f"{advice[:1].upper()}{advice[1:]}."
+    if row.code == "user_link" and (remedy := _link_remedy(row.received)):
+        return remedy
     known = status_in(row.received) if row.code == "status" else None
     if known is not None:
         return known.remedy
@@ -190,6 +213,10 @@ def _there(row: Row, provider: str) -> str:
     if found is None or (row.code in CLOCK and instant(row.received) is None):
         return general
     return found.remedies.get(row.code, general)
+
+
+def _link_remedy(received: str) -> str:
+    return next((remedy for beginning, remedy in book().links.items() if received.startswith(beginning)), "")
 
 
 _AADSTS = re.compile(r"AADSTS\d{4,9}")

@@ -373,13 +373,18 @@ def _nobody(enveloped: Enveloped, expected: str, received: str) -> Verdict:
     return Verdict(enveloped, failed(expected=expected, received=received), Finding(Outcome.NOT_REACHED))
 
 
+_BROKEN_VALUE = (
+    "a SignatureValue that does not verify: what it covers was changed after it was signed, or another key made it"
+)
+
+
 def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], signatures: Signatures) -> Verdict:
     embedded = _embedded_certificates(enveloped)
     foreign = [certificate for certificate in embedded if certificate not in signatures.account.certificates]
     signer = next((certificate for certificate in foreign if _value_verifies(enveloped, certificate)), None)
     known = next((certificate for certificate in embedded if certificate in certificates), None)
     if signer is None and known is not None:
-        value = failed(expected=f"a value made by {known.subject}", received="a SignatureValue that does not verify")
+        value = failed(expected=f"a value made by {known.subject}", received=_BROKEN_VALUE)
         return Verdict(enveloped, _key_finding(known, signatures), value)
     expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
     return _nobody(enveloped, expected, _signer_described(signer or next(iter(foreign), None)))

@@ -275,7 +275,9 @@ def test_a_status_of_nobody_is_shown_as_it_is() -> None:
 
 def test_a_renewed_certificate_is_suspected() -> None:
     renewed = judged(IDP.with_key("next").response(), expectations(IDP)).report
-    assert message(renewed).endswith("; the name is the same and the key another, as after a change of certificates.")
+    assert message(renewed).endswith(
+        "as after a change of certificates, or when it is the certificate of another application."
+    )
     fabrikam = Idp.make(FABRIKAM_ISSUER)
     foreign = fabrikam.response(mutate=lambda root: [with_text(path, CONTOSO_ISSUER)(root) for path in ISSUERS])
     assert "the name is the same" not in message(judged(foreign, expectations(IDP)).report)
@@ -298,7 +300,10 @@ def test_a_signature_of_the_wrong_part() -> None:
 
 def test_the_product_says_it_in_its_own_words() -> None:
     nobody = judged(IDP.response(), expectations(IDP), AccountHolder(link=UserLink.NONE)).report
-    assert message(nobody) == "The SAML user does not link to any user."
+    assert message(nobody) == (
+        f'The SAML user does not link to any user. The NameID is "{BRITTA.email}", and no user profile of the account '
+        "has that value."
+    )
 
 
 def test_braces_in_a_value_are_only_braces() -> None:

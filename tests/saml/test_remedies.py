@@ -24,6 +24,7 @@ from sp.saml.remedies import (
     Provider,
     Traces,
     book,
+    is_sign_in_url,
     name_of,
     provider_of,
     recognized,
@@ -245,6 +246,9 @@ def test_the_texts_about_this_service_and_its_statuses_have_that_shape() -> None
         assert code in TEXTS
         assert "Accounts → " in text or code == "sso_enabled"
         assert_is_a_remedy(text)
+    for beginning, text in book().links.items():
+        assert beginning[0].isupper()
+        assert_is_a_remedy(text)
     for status in book().statuses.values():
         assert not status.means.endswith(".")
         assert status.means[0].islower()
@@ -286,6 +290,42 @@ def test_every_check_has_a_remedy_with_every_provider(check: Any) -> None:
         assert book().here.get(check.code, "") in remedy
         if check.code not in book().providers[provider].remedies:
             assert remedy.startswith(check.remedy)
+
+
+@pytest.mark.parametrize(
+    ("received", "words"),
+    [
+        ("The SAML user does not link to any user.", "Create the user first"),
+        ("No unique user found for the SAML authenticated user E1.", "in one of the profiles that have it"),
+        ("The user name x belongs to somebody else.", "where another company owns the name"),
+    ],
+)
+def test_a_user_who_is_not_found_has_the_remedy_of_that_cause(received: str, words: str) -> None:
+    assert words in remedy_for(Row("user_link", Outcome.FAILED, "x", received), "entra")
+    assert words not in remedy_for(Row("username", Outcome.FAILED, "x", received), "entra")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
+def test_the_demo_directory_says_where_its_flaws_are_switched_off(check: Any) -> None:
+    row = Row(check.code, Outcome.FAILED, "x", "y")
+    assert "8x8 Virtual Office → Faults ends with Switch off." in remedy_for(row, "demo_directory")
+    assert "Faults" not in remedy_for(row, "entra")
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        (f"https://login.microsoftonline.com/{TENANT}/saml2", True),
+        (f"https://login.microsoftonline.com/{TENANT}/", False),
+        ("https://contoso.okta.com/app/x/exk1fxpgf9lHj7pQ00h8/sso/saml", True),
+        ("https://adfs.contoso.example/adfs/ls/", True),
+        ("http://adfs.contoso.example/adfs/services/trust", False),
+        ("https://idp.contoso.example/", False),
+        ("", False),
+    ],
+)
+def test_an_address_to_sign_in_at_is_told_from_an_issuer(value: str, is_one: bool) -> None:
+    assert is_sign_in_url(value) is is_one
 
 
 def test_an_unknown_provider_has_the_general_remedy() -> None:

@@ -10,15 +10,24 @@ from __future__ import annotations
 TEXTS: dict[str, tuple[str, str]] = {
     "form": (
         "Two messages in one form let one part of a program check the first and another part use the second.",
-        "Have the identity provider use the HTTP-POST binding and send one SAMLResponse form field.",
+        (
+            "Have the identity provider use the HTTP-POST binding (the settings of the application → binding) and send "
+            "one SAMLResponse form field."
+        ),
     ),
     "size": (
         "A message of any size would let one sender occupy the memory of the service.",
-        "Have the identity provider send fewer attributes, groups above all; the limit is a setting of the service.",
+        (
+            "Have the identity provider send fewer attributes, groups above all (the settings of the application → "
+            "attributes); the limit is the setting `VIRTUAL_OFFICE_MAX_MESSAGE_BYTES` of this service."
+        ),
     ),
     "base64": (
         "Decoders that forgive differ in what they read, so two of them see two messages in one text.",
-        'Send the response as standard base64, and percent-encode the form field so that "+" survives.',
+        (
+            'Send the response as standard base64, and percent-encode the form field so that "+" survives, as '
+            "`curl --data-urlencode` does."
+        ),
     ),
     "encoding": (
         "Bytes that two parsers read as different characters let one see a DOCTYPE or a name that the other does not.",
@@ -210,7 +219,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "session_expiry": (
         "The identity provider says that its session has ended.",
-        "Sign in again at the identity provider, or give its sessions more time.",
+        (
+            "Sign in again at the identity provider, or give its sessions more time: the settings of the application → "
+            "session lifetime."
+        ),
     ),
     "authn_context": (
         "Somebody who asked for a second factor must not be content with a password.",
@@ -222,7 +234,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "replay": (
         "Whoever reads a response on its way could otherwise use it a second time.",
-        "Start a new sign-in instead of reloading or going back; if it recurs, find what sends the form twice.",
+        (
+            "Start a new sign-in, at the identity provider's list of applications → this service, instead of reloading "
+            "or going back; if it recurs, find what sends the form twice."
+        ),
     ),
     "username": (
         "Two names that look alike would be two people, and one could pass for the other.",

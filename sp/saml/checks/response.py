@@ -131,7 +131,8 @@ def sso_enabled(held: Held) -> Finding:
     if not account.active:
         return failed(expected="an active account", received=f"{account.slug} is not active")
     if not account.saml_enabled:
-        return failed(expected="Single Sign On with SAML", received=f"it is switched off for {account.slug}")
+        lacking = "" if account.certificates else ", which has no Identity Provider Certificate"
+        return failed(expected="Single Sign On with SAML", received=f"it is switched off for {account.slug}{lacking}")
     return passed(account.slug)
 
 
