@@ -37,7 +37,8 @@ def summary(reports: Iterable[Any]) -> str:
 
     `reports` are those of calls and of failed preparations, in any order.
     """
-    done = [(count, report) for report in reports for name, count in report.user_properties if name == MARKER]
+    named = [(report, getattr(report, "user_properties", ())) for report in reports]  # a broken file's has none
+    done = [(count, report) for report, properties in named for name, count in properties if name == MARKER]
     total = sum(count for count, _ in done)
     if not total:
         return ""
