@@ -49,6 +49,10 @@ from sp.store.rows import required
 # Two first sign-ins of one person collide once; the second try finds the user that the first one made.
 _TRIES = 3
 
+# A provider may send longer ones; the columns hold this much, and PostgreSQL refuses what is longer.
+_KEPT_CHARACTERS = 1024
+_FORMAT_CHARACTERS = 256
+
 
 @dataclass(frozen=True, slots=True)
 class UnreadForm:
@@ -224,9 +228,9 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
         attempt_reference=reference,
         issuer=identity.issuer,
         name_id=identity.name_id.value,
-        name_id_format=identity.name_id.format or "",
-        session_index=identity.session_index or "",
-        authn_context=identity.authn_context or "",
+        name_id_format=(identity.name_id.format or "")[:_FORMAT_CHARACTERS],
+        session_index=(identity.session_index or "")[:_KEPT_CHARACTERS],
+        authn_context=(identity.authn_context or "")[:_KEPT_CHARACTERS],
         attributes={name: list(values) for name, values in identity.attributes.items()},
         created_at=now,
         last_seen_at=now,

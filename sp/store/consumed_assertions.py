@@ -5,6 +5,7 @@ Owns claiming atomically. Never remembers an assertion that no signature covered
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from sqlalchemy import delete, exists, select
@@ -15,6 +16,7 @@ from sp.models import ConsumedAssertion
 from sp.store.rows import column
 
 Table = ConsumedAssertion
+_LONGEST_KEY = 1024  # bytes
 _CLAIMS = {
     "postgresql": postgresql.insert(Table).on_conflict_do_nothing(),
     "sqlite": sqlite.insert(Table).on_conflict_do_nothing(),
@@ -23,19 +25,37 @@ _CLAIMS = {
 
 def claim(session: Session, realm_id: int, issuer: str, assertion_id: str, expires_at: datetime) -> bool:
     """Whether this call is the first to use the assertion. Two calls at once: one gets True."""
-    values = {"realm_id": realm_id, "issuer": issuer, "assertion_id": assertion_id, "expires_at": expires_at}
+    values = {
+        "realm_id": realm_id,
+        "issuer": _key(issuer),
+        "assertion_id": _key(assertion_id),
+        "expires_at": expires_at,
+    }
     connection = session.connection()
-    return connection.execute(_CLAIMS[connection.dialect.name], values).rowcount == 1
+    # Without this option the count of an INSERT is -1 on PostgreSQL.
+    counted = connection.execute(
+        _CLAIMS[connection.dialect.name], values, execution_options={"preserve_rowcount": True}
+    )
+    return counted.rowcount == 1
 
 
 def was_consumed(session: Session, realm_id: int, issuer: str, assertion_id: str) -> bool:
     """Looks without claiming, for a message that is refused anyway."""
     same = (
         column(Table.realm_id) == realm_id,
-        column(Table.issuer) == issuer,
-        column(Table.assertion_id) == assertion_id,
+        column(Table.issuer) == _key(issuer),
+        column(Table.assertion_id) == _key(assertion_id),
     )
     return bool(session.execute(select(exists().where(*same))).scalar_one())
+
+
+def _key(text: str) -> str:
+    """The text, or its digest where it is too long for a row of an index (2704 bytes in PostgreSQL).
+
+    No ID looks like that: an NCName has no colon.
+    """
+    encoded = text.encode()
+    return text if len(encoded) <= _LONGEST_KEY else f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 
 def remove_expired(session: Session, now: datetime) -> None:

@@ -5,7 +5,8 @@ Owns looking at the database before and after. Never writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from browser import Browser
 from cast import MALLORY
@@ -93,12 +94,12 @@ def accepted(answer: Response) -> None:
     assert answer.status_code == 200
 
 
-def configure(service: Service, slug: str, idp: Idp, **changes: object) -> Saved | Invalid:
+def configure(service: Service, slug: str, idp: Idp, **changes: Any) -> Saved | Invalid:
     """Save settings in which the account trusts this provider."""
-    draft = SsoDraft(single_sign_on=True, issuer=idp.entity_id, certificates=(idp.certificate,), **changes)  # type: ignore[arg-type]
+    draft = SsoDraft(single_sign_on=True, issuer=idp.entity_id, certificates=(idp.certificate,))
     with service.database.writing() as session:
         account = accounts.account_by_slug(session, slug)
         assert account is not None
         return account_setup.save_sso_settings(
-            session, service.settings, account, draft, saved_by="test", now=service.now()
+            session, service.settings, account, replace(draft, **changes), saved_by="test", now=service.now()
         )
