@@ -90,7 +90,7 @@ def _install(app: FastAPI, settings: Settings) -> None:
         return to_sign_in(request)
 
     for path in consumer_paths:
-        app.add_api_route(path, sso.assertion_consumer_service, methods=["POST"], response_model=None)
+        app.add_api_route(path, sso.assertion_consumer_service, methods=["GET", "POST"], response_model=None)
     app.include_router(sign_in_page.router)
     app.include_router(home.router)
     app.include_router(my_profile.router)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
@@ -33,12 +33,18 @@ _ENCODED_GROWTH = 4
 _ROOM_FOR_OTHER_FIELDS = 64 * 1024
 _MAX_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
+_MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
 async def assertion_consumer_service(request: Request, service: ServiceDep) -> Response:
-    """Profiles 4.1.4: takes one response, signs its subject in or says why not. Always leaves an attempt."""
+    """Profiles 4.1.4: takes one response, signs its subject in or says why not. Always leaves an attempt.
+
+    A message by the Redirect binding gets its refusal like any other; without one, GET is not for this address.
+    """
+    if request.method == "GET" and not _MESSAGES & request.query_params.keys():
+        raise HTTPException(405, headers={"Allow": "POST"})
     form = await _read_form(request, service)
     delivery = Delivery(
         form=form,
@@ -59,6 +65,8 @@ async def assertion_consumer_service(request: Request, service: ServiceDep) -> R
 
 async def _read_form(request: Request, service: Service) -> PostedForm | UnreadForm:
     """The fields as sent, repeated ones too, or why nothing was read: bounds hold before anything is kept."""
+    if request.method == "GET":
+        return _read_query(request)
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         return UnreadForm("form", "a form without Content-Encoding", f"Content-Encoding {encoding[:50]!r}")
@@ -73,6 +81,14 @@ async def _read_form(request: Request, service: Service) -> PostedForm | UnreadF
     except ValueError:
         return UnreadForm("form", f"at most {_MAX_FIELDS} fields", "more than that")
     return PostedForm(method=request.method, content_type=content_type, fields=fields)
+
+
+def _read_query(request: Request) -> PostedForm | UnreadForm:
+    """Only ever refused, for its method; the fields are read to say what came."""
+    try:
+        return PostedForm(method=request.method, content_type="", fields=_parse(request.url.query.encode()))
+    except ValueError:
+        return UnreadForm("form", "the method POST", request.method)
 
 
 def _parse(body: bytes) -> tuple[tuple[str, str], ...]:

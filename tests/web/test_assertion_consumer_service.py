@@ -190,6 +190,22 @@ def test_other_methods_are_not_for_this_address(browser: Browser, method: str) -
     assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize("name", ["SAMLResponse", "SAMLRequest", "SAMLart"])
+def test_a_message_by_the_redirect_binding_is_refused_and_leaves_an_attempt(
+    browser: Browser, service: Service, connected: Idp, name: str
+) -> None:
+    browser.client.follow_redirects = False
+    answer = browser.client.get("/saml2", params={name: post_field(connected.response())}, headers=JSON)
+    assert (answer.status_code, answer.json()["failed"]) == (400, ["form"])
+    assert "set-cookie" not in answer.headers
+    assert attempts(service) == 1
+
+
+def test_a_query_with_too_many_fields_is_refused(browser: Browser) -> None:
+    answer = browser.client.get("/saml2?SAMLResponse=x" + "&x=1" * 30, headers=JSON)
+    assert (answer.status_code, answer.json()["failed"]) == (400, ["form"])
+
+
 def test_no_answer_may_be_kept(browser: Browser, connected: Idp) -> None:
     for answer in (post(browser, connected.response()), post(browser, b"<x/>"), post(browser, b"<x/>", JSON)):
         assert answer.headers["cache-control"] == "no-store"
