@@ -11,7 +11,7 @@ from typing import Any
 
 from responses import Idp, expectations, posted, trust
 
-from sp.saml.messages import AccountHolder, Judgement, PostedForm
+from sp.saml.messages import AccountHolder, Expectations, Judgement, PostedForm
 from sp.saml.validation import judge, open_form
 
 
@@ -48,11 +48,19 @@ class Case:
         held = expectations(self.idp, account=trust(self.idp, **self.account), **self.held)
         return judge(open_form(posted(self.idp.response(**self.given))), held)
 
-    def flawed(self) -> Judgement:
-        xml = self.flaw_signer(self.idp).response(**{**self.given, **self.flaw})
+    @property
+    def message(self) -> bytes:
+        """The flawed message, made anew."""
+        return self.flaw_signer(self.idp).response(**{**self.given, **self.flaw})
+
+    @property
+    def expectations(self) -> Expectations:
+        """What the flawed message is held against."""
         account = trust(self.idp, **{**self.account, **self.flaw_account})
-        held = expectations(self.idp, account=account, **{**self.held, **self.flaw_held})
-        return judge(open_form(self.flaw_form(xml)), held, self.flaw_holder)
+        return expectations(self.idp, account=account, **{**self.held, **self.flaw_held})
+
+    def flawed(self) -> Judgement:
+        return judge(open_form(self.flaw_form(self.message)), self.expectations, self.flaw_holder)
 
 
 def check(case: Case) -> tuple[Judgement, Judgement]:
