@@ -181,7 +181,7 @@ def test_our_address_comes_from_the_settings(identifier: str, browser: Browser, 
     accepted(browser.client.post("/saml2", data={"SAMLResponse": post_field(connected.response())}, headers=headers))
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 @attack("WEB-11", "another method than POST")
 def test_other_methods_sign_nobody_in(method: str, browser: Browser, connected: Idp, traces: Traces) -> None:
     field = urlencode({"SAMLResponse": post_field(connected.response(name_id=MALLORY.email))})
@@ -190,3 +190,12 @@ def test_other_methods_sign_nobody_in(method: str, browser: Browser, connected: 
     assert "access-control-allow-origin" not in answer.headers
     assert SESSION not in answer.headers.get("set-cookie", "")
     assert traces.attempts == []
+
+
+@attack("WEB-11", "a response in the query of a GET")
+def test_a_response_in_a_query_signs_nobody_in(browser: Browser, connected: Idp, traces: Traces) -> None:
+    field = urlencode({"SAMLResponse": post_field(connected.response(name_id=MALLORY.email))})
+    answer = browser.client.get(f"/saml2?{field}")
+    assert answer.status_code == 400
+    assert SESSION not in answer.headers.get("set-cookie", "")
+    traces.of_one_refusal("form")

@@ -34,7 +34,7 @@ def _captured(folder: Path, about: dict[str, Any], case: dict[str, Any]) -> Capt
     pending = (PendingRequest(asked, about["issuer"], now - timedelta(seconds=30)),) if asked else ()
     certificate = read_certificate((folder / about["certificate"]).read_bytes())
     account = AccountTrust("business", about["issuer"], (certificate,))
-    held = Expectations(now, about["entity_id"], about["acs_url"], account, pending)
+    held = Expectations(now, about["entity_id"], about["acs_url"], account, pending=pending)
     return Captured(f"{folder.name}/{case['file']}", (folder / case["file"]).read_bytes(), case["name_id"], held)
 
 
