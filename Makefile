@@ -1,13 +1,14 @@
 # `make` or `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench lock migration clean
+.PHONY: help run demo test check format bench fuzz lock migration clean
 .SILENT:
 
 # The first Python that is new enough; `make PYTHON=… run` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; exit; }; done; echo python3)
 BIN := .venv/bin
+FUZZ_SECONDS ?= 60
 
 help:  ## Show this list
 	awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,11 +36,18 @@ format: .venv/.installed-dev  ## Format the code and mend what can be mended
 bench: .venv/.installed-dev  ## Measure: verification, sign-ins, the list of 100 000 users, start-up
 	$(BIN)/python -m bench
 
+fuzz: .venv/.installed-dev  ## Try bytes that nobody thought of, FUZZ_SECONDS=60 for each reader (Linux, Python 3.11 to 3.13)
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	$(BIN)/python -m fuzz message $(FUZZ_SECONDS) test-results/fuzz-message
+	$(BIN)/python -m fuzz certificate $(FUZZ_SECONDS) test-results/fuzz-certificate
+
 lock: .venv/.installed-dev  ## Pin the newest dependencies again (needs the program uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 		--upgrade pyproject.toml --group build -o requirements/run.txt
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 		--upgrade pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+		--upgrade --group fuzz -o requirements/fuzz.txt
 
 migration: .venv/.installed-dev  ## Write a migration from the models: make migration MESSAGE="What changes"
 	$(BIN)/python scripts/new_migration.py "$(MESSAGE)"
