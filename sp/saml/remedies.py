@@ -196,7 +196,7 @@ def name_of(provider: str) -> str:
 def remedy_for(row: Row, provider: str = GENERAL) -> str:
     """What to change so that this row passes: at the identity provider in its own words, and in this service."""
     found = book().providers.get(provider)
-    parts = (_there(row, provider), found.always if found else "", book().here.get(row.code, ""))
+    parts = (_there(row, provider), book().here.get(row.code, ""), found.always if found else "")
     return " ".join(filter(None, parts))
 
 
