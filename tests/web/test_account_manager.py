@@ -28,7 +28,7 @@ def test_the_tutorials_way_to_single_sign_on(alice: Browser) -> None:
     assert labels(alice, "//nav[@class='tabs']") == ["Home", "Accounts", "Phone System", "Billing", "Orders"]
     alice.open(f"{CONSOLE}/accounts")
     assert labels(alice, "//ul[@class='boxes']") == ["View User Profiles", "View Privileges", "View Single Sign On"]
-    assert labels(alice, "//nav[@class='menu']") == ["User Profiles", "Privileges", "Single Sign On"]
+    assert labels(alice, "//nav[@class='menu']") == ["User Profiles", "Privileges", "Single Sign On", "Sign-in log"]
 
 
 @pytest.mark.parametrize("chosen", ["", "nobodys", "fabrikam"])
