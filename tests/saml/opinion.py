@@ -165,6 +165,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
             "DSG-19 method",
             "DSG-20",
             "DSG-20 1.1",
+            "DSG-22",
             "DSG-23 long",
             "DSG-32",
             "DSG-32 full",

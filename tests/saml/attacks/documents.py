@@ -238,7 +238,7 @@ BOUNDS = (
     Case("LIM-04", "more than 10 000 elements", ("limits",), flaw=extension("<x:a/>" * 10_000)),
     Case("LIM-05", "9 000 elements", flaw=extension("<x:a/>" * 9_000)),
     Case("LIM-06", "1 500 namespaces", ("limits",), flaw=declarations(1500)),
-    Case("LIM-07", "900 namespaces", flaw=declarations(900)),
+    Case("LIM-07", "50 namespaces", flaw=declarations(50)),
     Case("DOS-03", "20 000 attributes of one element", ("limits",), flaw=attributes(20_000)),
     Case(
         "DOS-04",
@@ -256,6 +256,7 @@ ROOTS = (
     Case("XSW-34", "a SOAP envelope around", ("root",), flaw=tamper(_wrapped)),
     Case("XML-39", "an AuthnRequest", ("root",), flaw=renamed_root("AuthnRequest")),
     Case("XML-39 logout", "a LogoutRequest", ("root",), flaw=renamed_root("LogoutRequest")),
+    Case("SLO-15", "a LogoutRequest to the consumer of responses", ("root",), flaw=renamed_root("LogoutRequest")),
     Case("XML-40", "a LogoutResponse", ("root",), flaw=renamed_root("LogoutResponse")),
     Case("XML-40 artifact", "an ArtifactResponse", ("root",), flaw=renamed_root("ArtifactResponse")),
     Case(

@@ -75,6 +75,15 @@ REFERENCE = (
     "</xenc:CipherReference></xenc:CipherData>"
 )
 
+
+def nested(root: etree._Element) -> None:
+    """An EncryptedData in the CipherData of another."""
+    data = root.find(DATA, XENC)
+    if data is None:
+        raise LookupError(DATA)
+    data[-1][0].append(etree.fromstring(etree.tostring(data)))
+
+
 MIXED = (
     Case("RSP-33 1+1", "a plain and an encrypted assertion", TWO, flaw=sealed(beside(3))),
     Case("RSP-33 1+2", "a plain one and two encrypted ones", TWO, flaw=sealed(beside(3, 3))),
@@ -106,6 +115,7 @@ ALONE = (
         WEAK,
         flaw=opened(within(KEY, "<ds:RetrievalMethod URI='http://127.0.0.1:9/x'/>")),
     ),
+    Case("ENC-17", "encrypted content in encrypted content", ("schema",), flaw=opened(nested)),
     Case("ENC-18", "no method", WEAK, flaw=opened(within(f"{DATA}/xenc:EncryptionMethod", None))),
     Case("ENC-18 key", "no key", WEAK, flaw=opened(within(f"{DATA}/ds:KeyInfo", None))),
     Case("ENC-18 unknown", "an unknown method", WEAK, flaw=encrypted("urn:madeup")),

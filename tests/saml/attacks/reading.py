@@ -83,6 +83,10 @@ UNREAD = (
             )
         ),
     ),
+    Case("POS-01", "the Assertion is signed", flaw={"signed": "assertion"}),
+    Case("POS-02", "the Response is signed", flaw={"signed": "response"}),
+    Case("POS-03", "both are signed", flaw={"signed": "both"}),
+    Case("POS-09", "no attributes", given={"attributes": {}}),
     Case("POS-12", "unsolicited, where that is allowed"),
 )
 

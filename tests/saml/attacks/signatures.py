@@ -194,6 +194,14 @@ def three_signatures(root: etree._Element) -> None:
     one(root, "samlp:Extensions")[0].append(signature)
 
 
+def wrapped_signed_info(root: etree._Element) -> None:
+    signature = one(root, SIGNATURE)
+    inner = one(signature, "ds:SignedInfo")
+    wrapper = etree.Element("{u:x}wrapper")
+    signature.replace(inner, wrapper)
+    wrapper.append(inner)
+
+
 STRUCTURE = ("signature_structure",)
 ALGORITHMS = ("signature_algorithms",)
 
@@ -455,6 +463,12 @@ LAYOUT = (
         STRUCTURE,
         flaw=shape(transforms(names.ENVELOPED, "http://www.w3.org/2006/12/xml-c14n11")),
     ),
+    Case(
+        "DSG-22",
+        "another canonicalization for SignedInfo than for the content",
+        STRUCTURE,
+        flaw=shape(with_attribute(".//ds:CanonicalizationMethod", "Algorithm", C14N)),
+    ),
     Case("DSG-23", "a short PrefixList", flaw=shape(prefix_list("saml ds xs xsi"))),
     Case("DSG-23 default", "a PrefixList with #default", flaw=shape(prefix_list("#default saml"))),
     Case(
@@ -484,6 +498,7 @@ LAYOUT = (
         flaw=bytes_before(b"<ds:DigestValue>", b"<ds:DigestValue><!-- -->"),
     ),
     Case("DSG-28", "two SignedInfo", ("schema",), flaw=sealed(twice(f"{SIGNATURE}/ds:SignedInfo"))),
+    Case("DSG-29", "SignedInfo in something else", ("schema",), flaw=sealed(wrapped_signed_info)),
     Case("DSG-30 value", "two DigestValue", ("schema",), flaw=sealed(twice(DIGEST))),
     Case("DSG-30 digest", "two DigestMethod", ("schema",), flaw=sealed(twice(f"{SIGNATURE}//ds:DigestMethod"))),
     Case("DSG-30 method", "two SignatureMethod", ("schema",), flaw=sealed(twice(f"{SIGNATURE}//ds:SignatureMethod"))),

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from attack import attack
 from lxml import etree
 from responses import Idp, Mutation, expectations, judged, one, with_attribute, with_child
 from saml.attacks.signatures import REFERENCE, SIGNATURE, XSLT, transform_with
@@ -66,7 +67,9 @@ TRAPS = {
 }
 
 
-@pytest.mark.parametrize("story", TRAPS)
+@pytest.mark.parametrize(
+    "story", [pytest.param(story, marks=attack(story.split()[0], story.partition(" ")[2])) for story in TRAPS]
+)
 def test_an_address_is_never_opened(story: str, trap: socket.socket) -> None:
     build, failed = TRAPS[story]
     mutation = build(_address(trap))
@@ -76,6 +79,7 @@ def test_an_address_is_never_opened(story: str, trap: socket.socket) -> None:
     assert _nobody_came(trap)
 
 
+@attack("XML-06 trap", "a DOCTYPE that names an address")
 @pytest.mark.parametrize("kind", ["SYSTEM '{}'", "[<!ENTITY % x SYSTEM '{}'> %x;]", "[<!ENTITY e SYSTEM '{}'>]"])
 def test_a_doctype_opens_nothing(kind: str, trap: socket.socket) -> None:
     doctype = f"<!DOCTYPE x {kind.format(_address(trap))}>".encode()
