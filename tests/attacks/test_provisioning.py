@@ -15,9 +15,8 @@ from responses import CLAIMS, Idp, post_field, with_attribute, with_child
 from sqlalchemy import func, select
 
 from sp.flows.account_setup import Invalid, Saved
-from sp.flows.housekeeping import tidy_up
 from sp.models import ConsumedAssertion, User, UserStatus
-from sp.store import accounts, users
+from sp.store import accounts, consumed_assertions, users
 from sp.store.engine import Database
 from sp.web.state import Service
 
@@ -205,7 +204,8 @@ class TestReplay:
         accepted(send(browser, connected.response()))
         assert _remembered(database) == 1
         clock.advance(minutes=8)
-        tidy_up(database, clock.now)
+        with database.writing() as session:
+            consumed_assertions.remove_expired(session, clock.now)
         assert _remembered(database) == 0
 
     @attack("RPL-07", "a refused message does not use up the good one")
