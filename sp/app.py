@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
@@ -38,10 +37,11 @@ _log = structlog.get_logger("sp.app")
 def create_app(settings: Settings, database: Database | None = None, clock: Clock = system_clock) -> FastAPI:
     """The service provider's application. Opens, upgrades and seeds the database unless one is given."""
     database = database or open_database(settings, clock)
+    service = Service(settings, database, clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(_tidy_up_forever(database, clock))
+        tidying = asyncio.create_task(_tidy_up_forever(service))
         yield
         tidying.cancel()
         with suppress(asyncio.CancelledError):
@@ -56,7 +56,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
         openapi_url=None,
         lifespan=lifespan,
     )
-    app.state.service = Service(settings, database, clock)
+    app.state.service = service
     _install(app, settings)
     return app
 
@@ -70,12 +70,12 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     return database
 
 
-async def _tidy_up_forever(database: Database, clock: Clock) -> None:
+async def _tidy_up_forever(service: Service) -> None:
     while True:
         try:
-            await run_in_threadpool(tidy_up, database, clock())
-        except SQLAlchemyError:
-            _log.exception("tidying_up_failed")  # a busy database now is no reason never to try again
+            await run_in_threadpool(tidy_up, service.database, service.settings, service.now())
+        except Exception:  # noqa: BLE001  whatever it was this time is no reason never to try again
+            _log.exception("tidying_up_failed")
         await asyncio.sleep(_TIDY_UP_EVERY_SECONDS)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from rich.text import Text
 
 from sp.cli.running import REFUSED, UNUSABLE, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import CertificateFiles, read_certificates
-from sp.clock import system_clock
+from sp.clock import readable_time, system_clock
 from sp.flows.assertion_consumer import expectations_for
 from sp.flows.verdict import verdict
 from sp.saml import validation
@@ -71,10 +71,9 @@ def _time(text: str | None) -> datetime:
     if text is None:
         return system_clock()
     try:
-        moment = datetime.fromisoformat(text)
+        return readable_time(text)
     except ValueError:
         stop(f"--at: {text!r} is no time such as 2026-11-23T12:00:00Z.", code=UNUSABLE)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _read(file: str) -> bytes:

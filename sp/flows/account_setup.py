@@ -218,6 +218,11 @@ def sso_faults(
     return {name: found[name] for name in LABELS if name in found}
 
 
+def is_slug(text: str) -> bool:
+    """Whether an account could have this slug at all."""
+    return bool(_SLUG.match(text))
+
+
 def url_fault(value: str) -> str | None:
     """Why a text is no absolute http(s) URL without credentials or fragment, as one sentence, or None."""
     try:

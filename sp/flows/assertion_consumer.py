@@ -17,7 +17,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -48,6 +48,9 @@ from sp.store.rows import required
 
 # Two first sign-ins of one person collide once; the second try finds the user that the first one made.
 _TRIES = 3
+_LARGEST_STRANGE_MESSAGE = 16 * 1024  # bytes
+# An id is remembered this long beyond its expiry: a wider skew, or a clock set back, would find it forgotten and valid.
+_REMEMBERED_AFTERWARDS = timedelta(days=2)
 
 # A provider may send longer ones; the columns hold this much, and PostgreSQL refuses what is longer.
 _KEPT_CHARACTERS = 1024
@@ -170,8 +173,9 @@ def _settle(
 ) -> SignIn:
     """Steps 7 to 10, in one transaction. Raises IntegrityError when another sign-in was faster."""
     reference = sign_in_attempts.new_reference()
+    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     with database.writing() as session:
-        holder, link = _account_holder(session, settings, trusting, verified)  # 7
+        holder, link = _account_holder(session, trusting, verified)  # 7
         judgement = validation.conclude(verified, holder)
         user = _admit(session, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
@@ -187,20 +191,20 @@ def _settle(
             opened=opened,
             sign_in_url=trusting.sign_in_url,
         )
-        sign_in_attempts.record(session, _attempt(settings, delivery, opened, trusting, sign_in, user, holder))  # 10
+        attempt = _attempt(settings, delivery, opened, trusting, sign_in, user, holder)
+        attempt.message = message
+        sign_in_attempts.record(session, attempt)  # 10
     return sign_in
 
 
-def _account_holder(
-    session: Session, settings: Settings, trusting: _Trusting, verified: Verified
-) -> tuple[AccountHolder, Link]:
+def _account_holder(session: Session, trusting: _Trusting, verified: Verified) -> tuple[AccountHolder, Link]:
     """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
     identity = verified.identity
     if identity is None or trusting.account is None or trusting.trust is None:
         return AccountHolder(), Link(UserLink.UNKNOWN)
     key = (trusting.realm_id, identity.issuer, identity.assertion_id)
     if verified.sound:
-        replayed = not consumed_assertions.claim(session, *key, identity.not_on_or_after + settings.skew)
+        replayed = not consumed_assertions.claim(session, *key, identity.not_on_or_after + _REMEMBERED_AFTERWARDS)
     else:
         replayed = consumed_assertions.was_consumed(session, *key)
     link = find_link(session, trusting.account, trusting.trust, identity)
@@ -270,8 +274,14 @@ def _attempt(
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
         expectations=_inputs(settings, delivery, opened, trusting, holder),
-        message=sign_in_attempts.compress(opened.xml),
     )
+
+
+def _worth_keeping(opened: Opened) -> bytes | None:
+    """The message, unless it is large and no response at all: its findings say enough, and anybody can send more."""
+    if opened.xml is not None and opened.response is None and len(opened.xml) > _LARGEST_STRANGE_MESSAGE:
+        return None
+    return opened.xml
 
 
 def _unverified_username(opened: Opened) -> str:
@@ -285,7 +295,8 @@ def _inputs(
 ) -> dict[str, Any]:
     """What the verdict depended on besides the message and the account's settings.
 
-    A form that never became bytes leaves no message, so the finding that refused it is kept instead.
+    A form that never became bytes leaves no message, nor does a large one that is no response: the findings are kept
+    instead.
     """
     inputs: dict[str, Any] = {
         "entity_id": settings.entity_id,
@@ -299,7 +310,7 @@ def _inputs(
         "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
-    if opened.xml is None:
+    if _worth_keeping(opened) is None:
         inputs["transport"] = [
             {"code": code, "outcome": finding.outcome, "expected": finding.expected, "received": finding.received}
             for code, finding in opened.findings.items()

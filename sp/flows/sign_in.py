@@ -81,15 +81,17 @@ def _open(
     token: str,
 ) -> Refusal | None:
     if isinstance(person, User):
-        refusal = _user_refusal(session, person)
-        if refusal is not None:
+        # Checking the password took a while, and the user may have been deleted meanwhile.
+        user = users.user_of_account(session, person.account_id, required(person.id), lock=True)
+        refusal = _user_refusal(session, user)
+        if user is None or refusal is not None:
             return refusal
-        person.last_sign_in_at = now
-        users.store_user(session, person)
+        user.last_sign_in_at = now
+        users.store_user(session, user)
         opened = UserSession(
             token_hash=sessions.hash_token(token),
-            user_id=required(person.id),
-            account_id=person.account_id,
+            user_id=required(user.id),
+            account_id=user.account_id,
             method="password",
             created_at=now,
             last_seen_at=now,
@@ -103,8 +105,8 @@ def _open(
     return None
 
 
-def _user_refusal(session: Session, user: User) -> Refusal | None:
-    if user.status != UserStatus.ACTIVE:
+def _user_refusal(session: Session, user: User | None) -> Refusal | None:
+    if user is None or user.status != UserStatus.ACTIVE:
         return Refusal.WRONG
     account = accounts.account_by_id(session, user.account_id)
     return None if accounts.settings_in_force(session, account).password_sign_in else Refusal.SSO_ONLY

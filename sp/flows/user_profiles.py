@@ -73,6 +73,8 @@ def add_user(
     user = tombstone or User(
         realm_id=account.realm_id, account_id=required(account.id), username=profile.username, created_at=now
     )
+    if tombstone is not None:
+        sessions.end_all_of_user(session, required(tombstone.id))  # one may have been opened while it was deleted
     user.source, user.status = UserSource.SUPPORT, UserStatus.ACTIVE
     user.created_at, user.last_sign_in_at = now, None
     user.password_hash = hash_password(password) if password else None

@@ -21,8 +21,10 @@ from lxml import etree
 
 from sp.saml.messages import Limits
 
-# Each declaration costs every canonicalization a search; real messages have fewer than fifty.
+# Some identity providers declare the same few prefixes at every value.
 NAMESPACE_DECLARATIONS = 1024
+# What may be in scope at once costs every element of a canonicalization a search; real messages have about ten.
+NAMESPACE_PREFIXES = 64
 XML_SPACE = " \t\r\n"
 
 _OTHER_ENCODINGS = (
@@ -39,6 +41,7 @@ _OTHER_ENCODINGS = (
 )
 _DECLARATION = re.compile(rb"<\?xml\s(.*?)\?>", re.DOTALL)
 _VERSION = re.compile(rb"""version\s*=\s*["']([^"']*)["']""")
+_PREFIX = re.compile(rb"xmlns:([^\s=]+)")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
 _ID_ENDINGS = frozenset(("ID", "Id", "id", "iD"))
 _ID_NAMES = frozenset(("id", "assertionid"))
@@ -184,12 +187,14 @@ def limit_problem(document: Document) -> tuple[str, str] | None:
     if document.syntax_error is not None and parser_gave_up(document.syntax_error):
         return f"at most {document.limits.depth} levels of elements", "more than the parser reads"
     declarations = document.xml.count(b"xmlns")
+    prefixes = len(set(_PREFIX.findall(document.xml))) if declarations > NAMESPACE_PREFIXES else declarations
     found, limits = document.survey, document.limits
     for count, limit, what in (
         (found.depth, limits.depth, "levels of elements"),
         (found.elements, limits.elements, "elements"),
         (found.attributes, limits.attributes, "attributes of one element"),
         (declarations, NAMESPACE_DECLARATIONS, "namespace declarations"),
+        (prefixes, NAMESPACE_PREFIXES, "namespace prefixes"),
     ):
         if count > limit:
             return f"at most {limit} {what}", f"{count} or more"

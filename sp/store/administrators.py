@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from sp.models import Administrator, Company
 from sp.saml.identity import username_key
+from sp.store import sessions
 from sp.store.rows import column, required
 
 
@@ -36,5 +37,7 @@ def add_administrator(
 
 
 def set_password(session: Session, administrator: Administrator, password_hash: str) -> None:
+    """The new password ends every session that the old one opened."""
     administrator.password_hash = password_hash
     session.add(administrator)
+    sessions.end_all_of_administrator(session, required(administrator.id))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 WRITE = "virtual_office_write"
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class DatabaseError(Exception):
@@ -86,6 +87,12 @@ class Database:
         self.engine.dispose()
 
 
+def is_passing(error: OperationalError) -> bool:
+    """Whether waiting may help: a lock that is held, a full disk, a server that is away; not a missing table."""
+    name = getattr(error.orig, "sqlite_errorname", None)
+    return name is None or name.startswith(_PASSING)
+
+
 def newest_revision() -> str:
     """The version that this program's migrations lead to: the highest number among their files."""
     scripts = (files("sp.store") / "migrations" / "versions").iterdir()
@@ -95,9 +102,9 @@ def newest_revision() -> str:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
     _prepare_folder(Path(parsed.database or ""))
-    engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": 10.0})
+    engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": 10.0}, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -68,6 +68,11 @@ def end_all_of_user(session: Session, user_id: int) -> None:
     session.execute(delete(UserSession).where(column(UserSession.user_id) == user_id))
 
 
+def end_all_of_administrator(session: Session, administrator_id: int) -> None:
+    table = AdministratorSession
+    session.execute(delete(table).where(column(table.administrator_id) == administrator_id))
+
+
 def remove_expired(session: Session, now: datetime) -> None:
     for table in (UserSession, AdministratorSession):
         session.execute(delete(table).where(column(table.expires_at) <= now))

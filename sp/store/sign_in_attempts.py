@@ -8,8 +8,9 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, or_, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
@@ -70,3 +71,13 @@ def newest(session: Session, *, limit: int, account_id: int | None = None) -> Se
     if account_id is not None:
         query = query.where(column(SignInAttempt.account_id) == account_id)
     return session.execute(query).scalars().all()
+
+
+def remove_old(session: Session, received_before: datetime, *, keep: int, at_most: int) -> int:
+    """Remove attempts that are too old, or older than the newest `keep`; how many went, `at_most` at a time."""
+    newest = select(func.max(SignInAttempt.id)).scalar_subquery()
+    too_old = or_(column(SignInAttempt.received_at) < received_before, column(SignInAttempt.id) <= newest - keep)
+    ids = select(column(SignInAttempt.id)).where(too_old).order_by(column(SignInAttempt.id)).limit(at_most)
+    found = session.execute(ids).scalars().all()
+    session.execute(delete(SignInAttempt).where(column(SignInAttempt.id).in_(found)))
+    return len(found)

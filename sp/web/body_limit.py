@@ -1,6 +1,6 @@
-"""How much of a request's body is read.
+"""How much of a request's body is read, and in which character set.
 
-Owns the bound for every page. Never applies to the assertion consumer service, which has its own and answers with a
+Owns the bounds for every page. Never applies to the assertion consumer service, which has its own and answers with a
 report.
 """
 
@@ -14,7 +14,10 @@ MAX_BODY_BYTES = 256 * 1024  # a certificate has at most 64 KiB, and a form's te
 
 
 class BodyLimit:
-    """Refuses a longer body with 413 before more than the limit is in memory."""
+    """Refuses a longer body with 413 before more than the limit is in memory, and any character set but UTF-8 with 415.
+
+    The form parser decodes with whatever set the sender names, and some of them take minutes for a form this long.
+    """
 
     def __init__(self, app: ASGIApp, exempt: frozenset[str], limit: int = MAX_BODY_BYTES) -> None:
         self._app = app
@@ -25,12 +28,16 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in self._exempt:
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        other_charset = not _utf8_or_unnamed(headers.get("content-type", ""))
+        declared = headers.get("content-length", "")
         too_long = declared.isdecimal() and int(declared) > self._limit
         received = 0
 
         async def receive_within_limit() -> Message:
             nonlocal received
+            if other_charset:
+                raise HTTPException(415)
             if too_long:
                 raise HTTPException(413)
             message = await receive()
@@ -40,3 +47,9 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+
+def _utf8_or_unnamed(content_type: str) -> bool:
+    parameters = (part.partition("=") for part in content_type.lower().split(";")[1:])
+    named = (value.strip().strip('"') for name, _, value in parameters if name.strip() == "charset")
+    return all(value in {"utf-8", "utf8"} for value in named)

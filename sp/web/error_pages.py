@@ -10,31 +10,43 @@ import secrets
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.store.engine import is_passing
 from sp.web.errors import PageError
 from sp.web.rendering import render
 from sp.web.security_headers import SECURITY_HEADERS
 
+_RETRY_SECONDS = 5
 _log = structlog.get_logger("sp.web")
 
 
 def install_error_pages(app: FastAPI) -> None:
     @app.exception_handler(PageError)
-    async def page_error(request: Request, error: PageError) -> Response:
+    def page_error(request: Request, error: PageError) -> Response:
         return _page(request, error)
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> Response:
+    def http_error(request: Request, error: HTTPException) -> Response:
         response = _page(request, PageError(error.status_code))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def validation_error(request: Request, error: RequestValidationError) -> Response:
+    def validation_error(request: Request, error: RequestValidationError) -> Response:
         names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()))
         return _page(request, PageError(422, "", f"Check these and try again: {names}."))
+
+    @app.exception_handler(OperationalError)
+    def database_unavailable(request: Request, error: OperationalError) -> Response:
+        if not is_passing(error):
+            raise error
+        reference = secrets.token_hex(4)
+        _log.error("database_unavailable", reference=reference, path=request.url.path, reason=str(error.orig))
+        request.state.viewer = getattr(request.state, "viewer", None)
+        return _page(request, PageError(503, retry_after=_RETRY_SECONDS), reference=reference)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:

@@ -22,11 +22,7 @@ def safe_path(relay_state: str, base_url: str = "") -> str:
     path = relay_state.removeprefix(base_url) if base_url and relay_state.startswith(base_url + "/") else relay_state
     if len(path) > _MAX_LENGTH or not _PATH.match(path):
         return "/"
-    if (
-        path.startswith("//")
-        or "/../" in f"{path}/"
-        or re.search(r"%(?:2f|5c|0[0-9a-f]|1[0-9a-f])", path, re.IGNORECASE)
-    ):
+    if path.startswith("//") or "/../" in f"{path}/" or _HIDDEN.search(path):
         return "/"
     parts = urlsplit(path)
     return "/" if parts.scheme or parts.netloc else path

@@ -56,7 +56,10 @@ async def assertion_consumer_service(request: Request, service: ServiceDep) -> R
     sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
     _log_sign_in(sign_in)
     wants_json = "application/json" in request.headers.get("accept", "")
-    response = _json(service, sign_in) if wants_json else _page(request, service, sign_in, form)
+    # The page asks the database who is signed in, which must not hold up everybody else.
+    response = (
+        _json(service, sign_in) if wants_json else await run_in_threadpool(_page, request, service, sign_in, form)
+    )
     if sign_in.accepted:
         cookies.set_cookie(response, service.settings, cookies.SESSION, delivery.new_token)
     response.headers["Cache-Control"] = "no-store"

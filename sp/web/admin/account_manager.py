@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows import account_setup
+from sp.flows.account_setup import is_slug
 from sp.store import accounts, user_listing
 from sp.store.user_listing import Listing
 from sp.web import csrf
@@ -37,7 +38,8 @@ def manage_account(
 ) -> Response:
     """On to the chosen account. The choice grants nothing: every page asks whose account it shows."""
     with service.database.reading() as session:
-        chosen = accounts.account_of_company(session, administrator.company_id, account)
+        known = is_slug(account)
+        chosen = accounts.account_of_company(session, administrator.company_id, account) if known else None
     if chosen is None:
         return _choice(request, service, administrator.company_id, error=_NOT_CHOSEN)
     return RedirectResponse(f"/account-manager/{chosen.slug}", status_code=303)

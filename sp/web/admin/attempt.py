@@ -88,7 +88,8 @@ def looked_at(reference: str, account: ManagedAccountDep, scopes: ScopesDep, ser
 
 
 def _attempt(session: Session, scopes: Scopes, reference: str) -> SignInAttempt:
-    found = sign_in_attempts.attempt_in(session, scopes, reference)
+    known = sign_in_attempts.as_reference(reference)
+    found = sign_in_attempts.attempt_in(session, scopes, known) if known else None
     if found is None:
         raise not_found("There is no such sign-in attempt")
     return found

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from sp.flows import account_setup
 from sp.store import accounts
 from sp.store.rows import required
 from sp.web.errors import not_found
@@ -29,6 +30,8 @@ class AccountView:
 
 def managed_account(slug: str, administrator: AdministratorDep, service: ServiceDep) -> AccountView:
     """The company's account of that slug. Raises PageError (404) for any other."""
+    if not account_setup.is_slug(slug):
+        raise not_found("There is no such account")
     with service.database.reading() as session:
         account = accounts.account_of_company(session, administrator.company_id, slug)
         if account is None:

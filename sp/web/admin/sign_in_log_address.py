@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
+from sp.clock import readable_time
 from sp.models import SignInAttempt, SignInOutcome
 from sp.saml.checks import BY_CODE
 from sp.store.attempt_listing import Listing, Page, Position, position_of
@@ -127,9 +128,8 @@ def time_of(text: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return readable_time(text)
+    except ValueError:
         raise PageError(422, "That is not a time", "Write it like 2030-01-31T12:00, in UTC.") from None
 
 
