@@ -14,6 +14,8 @@ from responses import Idp, Mutation, expectations, judged, one, with_attribute, 
 from saml.attacks.signatures import REFERENCE, SIGNATURE, XSLT, transform_with
 from saml.one_flaw import bytes_before
 
+from sp.saml import signature
+
 IDP = Idp.make()
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -104,3 +106,13 @@ def test_a_schema_that_a_message_names_is_not_read(tmp_path: Path) -> None:
     declared = bytes_before(b"<samlp:Response ", b'<samlp:Response xmlns:e="urn:e" ')
     xml = IDP.response(mutate=mutate, signed=None, **declared)
     assert judged(xml, expectations(IDP)).report.failed == ("schema",)
+
+
+def test_nothing_that_a_stranger_signed_is_canonicalized(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a Reference leads to may be made costly by anybody; SignedInfo, which is looked at first, is small."""
+    asked: list[object] = []
+    monkeypatch.setattr(signature, "_verifies", lambda *given: asked.append(given))
+    idp = Idp.make()
+    judgement = judged(idp.with_key("mallory").response(signed="both"), expectations(idp))
+    assert judgement.report.failed == ("signing_key",)
+    assert asked == []
