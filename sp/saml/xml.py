@@ -169,9 +169,9 @@ def survey(root: etree._Element, limits: Limits) -> Survey:
         elements += len(level)
         below: list[etree._Element] = []
         for element in level:
-            attributes = element.attrib
-            widest = max(widest, len(attributes))
-            ids.extend(str(value) for name, value in attributes.items() if _is_id(str(name)))
+            if attributes := element.items():
+                widest = max(widest, len(attributes))
+                ids += [str(value) for name, value in attributes if name[-2:] in _ID_ENDINGS and _is_id(str(name))]
             below.extend(element)
         level = below
     return Survey(elements, depth, widest, tuple(ids))
@@ -179,7 +179,7 @@ def survey(root: etree._Element, limits: Limits) -> Survey:
 
 def _is_id(name: str) -> bool:
     """Whether an attribute could be taken for an ID by any library: ID, Id, id, xml:id, wsu:Id, AssertionID."""
-    return name[-2:] in _ID_ENDINGS and name.rpartition("}")[2].lower() in _ID_NAMES
+    return name.rpartition("}")[2].lower() in _ID_NAMES
 
 
 def limit_problem(document: Document) -> tuple[str, str] | None:
