@@ -108,7 +108,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
     "limits": Disagreement(
         "has the limits of its parser only",
         "one message can keep a worker busy",
-        ("LIM-03", "LIM-04", "LIM-06", "DOS-03", "DOS-04 many"),
+        ("LIM-03", "LIM-04", "LIM-06", "LIM-07 more", "DOS-03", "DOS-04 many"),
     ),
     "unique_ids": Disagreement(
         "knows ID alone; Id, id and AssertionID may repeat it",

@@ -239,6 +239,7 @@ BOUNDS = (
     Case("LIM-05", "9 000 elements", flaw=extension("<x:a/>" * 9_000)),
     Case("LIM-06", "1 500 namespaces", ("limits",), flaw=declarations(1500)),
     Case("LIM-07", "50 namespaces", flaw=declarations(50)),
+    Case("LIM-07 more", "65 namespaces", ("limits",), flaw=declarations(65)),
     Case("DOS-03", "20 000 attributes of one element", ("limits",), flaw=attributes(20_000)),
     Case(
         "DOS-04",
