@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from responses import Idp, post_field
 
 from bench.processes import cpu_ms, free_port, started
-from sp.app import open_database
 from sp.flows import account_setup
+from sp.flows.opening import open_database
 from sp.settings import Settings
 from sp.store import accounts
 

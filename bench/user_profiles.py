@@ -28,9 +28,10 @@ from pydantic import SecretStr
 from sqlalchemy import event, insert, text
 from starlette.testclient import TestClient
 
-from sp.app import create_app, open_database
+from sp.app import create_app
 from sp.clock import system_clock
 from sp.flows.account_setup import add_company_account
+from sp.flows.opening import open_database
 from sp.models import Account, User, UserSource, UserStatus
 from sp.settings import Settings
 from sp.store import accounts, user_listing, users

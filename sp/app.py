@@ -17,8 +17,8 @@ from starlette.staticfiles import StaticFiles
 
 from sp import __version__
 from sp.clock import Clock, system_clock
-from sp.flows import account_setup
 from sp.flows.housekeeping import tidy_up
+from sp.flows.opening import open_database
 from sp.paths import STATIC
 from sp.settings import Settings
 from sp.store.engine import Database
@@ -59,15 +59,6 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
     app.state.service = service
     _install(app, settings)
     return app
-
-
-def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
-    """The database, upgraded and seeded. Raises DatabaseError."""
-    database = Database(settings.database_url)
-    database.upgrade()
-    with database.writing() as session:
-        account_setup.seed(session, settings, clock())
-    return database
 
 
 async def _tidy_up_forever(service: Service) -> None:

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 
-from sp.app import open_database
 from sp.clock import system_clock
+from sp.flows.opening import open_database
 from sp.settings import Settings, SettingsError, load_settings
 from sp.store.engine import Database, DatabaseError
 

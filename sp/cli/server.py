@@ -1,46 +1,17 @@
 """Running the service provider in this process.
 
-Owns the listening sockets and uvicorn. Never answers a request.
+Owns uvicorn and how it stops. Never answers a request.
 """
 
 from __future__ import annotations
 
-import errno
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
-_BACKLOG = 2048
 _GRACE_SECONDS = 5
-
-
-class PortError(Exception):
-    """The address cannot be listened on. The text is one sentence for the operator."""
-
-
-def listen(host: str, port: int, setting: str) -> list[socket.socket]:
-    """Sockets on every address of the host: `localhost` is 127.0.0.1 and, where the machine has it, ::1.
-
-    Raises PortError, naming the setting that chooses another port.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        raise PortError(f"The address {host!r} is not known on this machine. Name another one in {setting}.") from None
-    addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
-    sockets: list[socket.socket] = []
-    for family, address in addresses:
-        try:
-            sockets.append(_bound(family, address))
-        except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:
-                continue  # a machine without IPv6 still resolves ::1
-            for opened in sockets:
-                opened.close()
-            raise PortError(_sentence(error, host, port, setting)) from None
-    return sockets
 
 
 def run(app: FastAPI, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
@@ -72,24 +43,3 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.stopping = True  # live pages end by themselves; the others are finished
         await super().shutdown(sockets)
-
-
-def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.bind(address)
-        opened.listen(_BACKLOG)
-    except OSError:
-        opened.close()
-        raise
-    opened.set_inheritable(False)
-    return opened
-
-
-def _sentence(error: OSError, host: str, port: int, setting: str) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken by another program. Stop it, or choose another port in {setting}."
-    return f"Port {port} on {host} cannot be used ({error.strerror}). Choose another one in {setting}."

@@ -20,10 +20,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import typer
-from fastapi import FastAPI
 
-from sp.app import create_app
-from sp.cli import server
+from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
 from sp.cli.running import REFUSED, settings_in_force, stop
 from sp.clock import system_clock
@@ -63,16 +61,21 @@ def demo(
 def _run(settings: Settings, *, demo: str | None) -> None:
     configure_logging(settings)
     try:
-        sockets = server.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
+        listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
         if demo:
             _check_demo_port(settings)
         database = Database(settings.database_url)
-    except (server.PortError, DatabaseError) as error:
+    except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
     with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
-        app, seeded = _prepare(settings, database)
+        seeded = _prepare(settings, database)
         people = connect(settings, database) if demo == "connected" else {}
-        server.run(app, sockets, lambda: _greet_when_ready(settings, seeded, people, process))
+        # The web is loaded here: no other command needs it, and the demo directory is starting meanwhile.
+        from sp.app import create_app  # noqa: PLC0415
+        from sp.cli import server  # noqa: PLC0415
+
+        app = create_app(settings, database)
+        server.run(app, listening, lambda: _greet_when_ready(settings, seeded, people, process))
 
 
 @contextmanager
@@ -90,12 +93,12 @@ def _until_a_signal() -> Iterator[None]:
         yield
 
 
-def _prepare(settings: Settings, database: Database) -> tuple[FastAPI, Seeded]:
+def _prepare(settings: Settings, database: Database) -> Seeded:
     try:
         database.upgrade()
     except DatabaseError as error:
         stop(str(error))
-    return create_app(settings, database), _seed(database, settings)
+    return _seed(database, settings)
 
 
 def _seed(database: Database, settings: Settings) -> Seeded:
@@ -116,7 +119,7 @@ def _keep_password(settings: Settings, password: str) -> None:
 
 def _check_demo_port(settings: Settings) -> None:
     address = urlsplit(settings.demo_url)
-    for opened in server.listen(address.hostname or "", address.port or 80, "VIRTUAL_OFFICE_DEMO_URL"):
+    for opened in sockets.listen(address.hostname or "", address.port or 80, "VIRTUAL_OFFICE_DEMO_URL"):
         opened.close()
 
 

@@ -12,7 +12,7 @@ from browser import Browser
 from cast import ACS_URL, BASE_URL, ENTITY_ID
 from demo_directory.browser import StillClock
 
-from sp.app import create_app, open_database
+from sp.app import create_app
 from sp.demo_directory.faults import FAULTS, SOUND, Fault, fault_named
 from sp.demo_directory.identity_provider import IdentityProvider
 from sp.demo_directory.keys import SigningKey
@@ -20,6 +20,7 @@ from sp.demo_directory.reply_url import Reply
 from sp.demo_directory.responses import Subject, make_response
 from sp.flows import account_setup, user_profiles
 from sp.flows.account_setup import Saved, SsoDraft
+from sp.flows.opening import open_database
 from sp.saml.certificates import stored_certificate
 from sp.saml.checks import CHECKS, STAGES
 from sp.settings import Settings

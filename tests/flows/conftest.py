@@ -11,7 +11,7 @@ import pytest
 from cast import ACS_URL, ENTITY_ID, NOW
 from house import House
 
-from sp.app import open_database
+from sp.flows.opening import open_database
 from sp.settings import Settings
 from sp.store.engine import Database
 

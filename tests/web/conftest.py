@@ -19,9 +19,10 @@ from fastapi import FastAPI
 from profiles import add_profile
 from responses import Idp
 
-from sp.app import create_app, open_database
+from sp.app import create_app
 from sp.flows import account_setup
 from sp.flows.account_setup import Saved, SsoDraft
+from sp.flows.opening import open_database
 from sp.flows.passwords import hash_password
 from sp.models import Account, User, UserSession
 from sp.settings import Settings

@@ -12,8 +12,9 @@ from browser import StillClock
 from cast import ALICE, BASE_URL, NOW
 from journeys.diagnosis.mistake import Scene
 
-from sp.app import create_app, open_database
+from sp.app import create_app
 from sp.flows import account_setup
+from sp.flows.opening import open_database
 from sp.settings import Settings
 from sp.store.engine import Database
 

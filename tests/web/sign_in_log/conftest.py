@@ -17,8 +17,9 @@ from fastapi import FastAPI
 from responses import Idp, posted
 from web.conftest import connect, signed_in
 
-from sp.app import create_app, open_database
+from sp.app import create_app
 from sp.flows.assertion_consumer import Delivery, SignIn, consume
+from sp.flows.opening import open_database
 from sp.models import SignInAttempt
 from sp.settings import Settings
 from sp.store import sign_in_attempts
