@@ -203,7 +203,7 @@ class TestReplay:
             refused(send(browser, connected.with_key("mallory").response()), "signing_key")
         accepted(send(browser, connected.response()))
         assert _remembered(database) == 1
-        clock.advance(days=2)
+        clock.advance(days=3)
         with database.writing() as session:
             consumed_assertions.remove_expired(session, clock.now)
         assert _remembered(database) == 0
