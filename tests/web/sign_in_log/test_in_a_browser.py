@@ -19,7 +19,7 @@ from web.conftest import connect
 from web.sign_in_log.conftest import LOG, Door
 
 from sp.app import create_app
-from sp.cli.server import listen
+from sp.cli.sockets import listen
 from sp.flows.opening import open_database
 from sp.settings import Settings
 
