@@ -1,4 +1,4 @@
-"""Makes sure that a Chromium is there for the browser journeys. Run by `make test`.
+"""Makes sure that a Chromium is there for the browser journeys, and what its driver needs. Run by `make test`.
 
 Takes one that is installed; else Debian's package when running as root there; else playwright's own download.
 """
@@ -12,33 +12,44 @@ import sys
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+DRIVER = (sys.executable, "-m", "playwright")
 
 
-def installed() -> bool:
+def has_chromium() -> bool:
     own = Path.home() / ".cache" / "ms-playwright"
     return any(shutil.which(program) for program in PROGRAMS) or any(own.glob("chromium*/**/chrome"))
 
 
+def has_driver() -> bool:
+    """Whether playwright's driver starts: its program wants a library that a minimal Debian lacks."""
+    return run(*DRIVER, "--version")
+
+
 def run(*command: str) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment).returncode == 0
+    quiet = subprocess.DEVNULL
+    return subprocess.run(command, check=False, stdout=quiet, stderr=quiet, env=environment).returncode == 0
+
+
+def install() -> bool:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        packages = [] if has_driver() else ["libatomic1"]
+        packages += [] if has_chromium() else ["chromium", "fonts-dejavu-core"]
+        return run("apt-get", "-qq", "update") and run("apt-get", "-qq", "install", "-y", *packages)
+    return run(*DRIVER, "install", "chromium")
 
 
 def main() -> int:
-    if installed():
+    if has_driver() and has_chromium():
         return 0
     print("Installing Chromium for the browser journeys …", file=sys.stderr)
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        packages = ("chromium", "fonts-dejavu-core")
-        done = run("apt-get", "-qq", "update") and run("apt-get", "-qq", "install", "-y", *packages)
-    else:
-        done = run(sys.executable, "-m", "playwright", "install", "chromium")
-    if not done:
-        print(
-            "Chromium could not be installed. Install it (Debian: `apt-get install chromium`), then try again.",
-            file=sys.stderr,
-        )
-    return 0 if done else 1
+    if install() and has_driver() and has_chromium():
+        return 0
+    print(
+        "Chromium could not be installed. Install it (Debian: `apt-get install chromium libatomic1`), then try again.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 if __name__ == "__main__":

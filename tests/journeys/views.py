@@ -5,6 +5,7 @@ Owns the list. Never judges a page (see `test_every_page`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,9 +14,12 @@ from playwright.sync_api import Page
 BUSINESS = "{service}/account-manager/business"
 PROFILES = f"{BUSINESS}/accounts/user-profiles"
 SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
+SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
 DIRECTORY = "{directory}/portal/directory"
 APPLICATION = f"{DIRECTORY}/applications/{{application}}"
 WIZARD = f"{APPLICATION}/configure-single-sign-on"
+
+_REFERENCE = re.compile(r"^[2-9A-Z]{8}$")
 
 Places = Mapping[str, str]
 Deed = Callable[[Page, Places], object]
@@ -51,6 +55,10 @@ def press(name: str, *, within: str = "") -> Deed:
         place.get_by_role("button", name=name, exact=True).click()
 
     return deed
+
+
+def open_newest_attempt(page: Page, _places: Places) -> None:
+    page.get_by_role("main").get_by_role("link", name=_REFERENCE).first.click()
 
 
 def follow(name: str) -> Deed:
@@ -109,6 +117,7 @@ EMPTY = [
     view("not-found-signed-in", f"{BUSINESS}/nowhere"),
     view("user-profiles-empty", PROFILES),
     view("single-sign-on-step-one", SINGLE_SIGN_ON),
+    view("sign-in-log-empty", SIGN_IN_LOG),
     directory("front", "{directory}/"),
     directory("items", "{directory}/portal"),
     directory("list", "{directory}/portal/active-directory"),
@@ -158,6 +167,10 @@ FILLED = [
         press("Save", within="SAML Single Sign on"),
     ),
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
+    view("sign-in-log", SIGN_IN_LOG),
+    view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
+    view("sign-in-accepted", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt),
+    view("sign-in-refused-again", f"{SIGN_IN_LOG}?outcome=refused", open_newest_attempt),
     view("user-profiles", PROFILES),
     view("user-profiles-last-page", PROFILES, follow("Next")),
     view("user-profiles-columns", f"{PROFILES}?q=user1", unfold("Edit Viewable/Hidden Fields")),
@@ -178,6 +191,7 @@ FILLED = [
     directory("application", APPLICATION),
     directory("application-users", f"{APPLICATION}/users"),
     directory("attributes", f"{APPLICATION}/attributes"),
+    directory("faults", f"{APPLICATION}/faults"),
     directory("wizard-1", WIZARD),
     directory("wizard-2", f"{WIZARD}/settings"),
     directory("wizard-2-error", f"{WIZARD}/settings", fill(Reply_URL="https://elsewhere.example/"), press("Next")),
