@@ -57,6 +57,10 @@ def press(name: str, *, within: str = "") -> Deed:
     return deed
 
 
+def go_on_to(address: str) -> Deed:
+    return lambda page, places: page.goto(address.format_map(places))
+
+
 def open_newest_attempt(page: Page, _places: Places) -> None:
     page.get_by_role("main").get_by_role("link", name=_REFERENCE).first.click()
 
@@ -170,7 +174,13 @@ FILLED = [
     view("sign-in-log", SIGN_IN_LOG),
     view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
     view("sign-in-accepted", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt),
-    view("sign-in-refused-again", f"{SIGN_IN_LOG}?outcome=refused", open_newest_attempt),
+    view(
+        "sign-in-refused-in-the-log",
+        "{service}/",
+        post_response("{changed}"),
+        go_on_to(f"{SIGN_IN_LOG}?outcome=refused"),
+        open_newest_attempt,
+    ),
     view("user-profiles", PROFILES),
     view("user-profiles-last-page", PROFILES, follow("Next")),
     view("user-profiles-columns", f"{PROFILES}?q=user1", unfold("Edit Viewable/Hidden Fields")),
