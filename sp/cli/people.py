@@ -20,6 +20,7 @@ from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup, user_profiles
 from sp.flows.account_setup import Invalid
+from sp.flows.opening import forget_password
 from sp.flows.passwords import generate_password, hash_password, password_fault
 from sp.flows.user_profiles import Profile
 from sp.models import Account, SignInAttempt, User, UserStatus
@@ -61,11 +62,14 @@ def reset_password(
 ) -> None:
     """Give an administrator a new password; prints it."""
     password = _chosen_password(password_stdin)
-    with opened_database(settings_in_force()) as database, database.writing() as session:
+    settings = settings_in_force()
+    with opened_database(settings) as database, database.writing() as session:
         found = administrators.administrator_named(session, username)
         if found is None:
             stop(f"There is no administrator {username!r}.", code=UNUSABLE)
         administrators.set_password(session, found, hash_password(password))
+    if found.username == settings.admin_username:
+        forget_password(settings)  # else the next start would print a password that no longer works
     _tell_password(f"Changed the password of {username!r}.", password, told=password_stdin)
 
 

@@ -24,14 +24,11 @@ import typer
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
 from sp.cli.running import REFUSED, settings_in_force, stop
-from sp.clock import system_clock
-from sp.flows import account_setup
-from sp.flows.account_setup import Seeded
+from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
 from sp.settings import Settings, is_loopback
 from sp.store.engine import Database, DatabaseError
 
-_PASSWORD_FILE = "administrator-password.txt"  # noqa: S105  (a file name)
 _DEMO_READY_SECONDS = 20
 _STOP_SECONDS = 8
 
@@ -68,14 +65,14 @@ def _run(settings: Settings, *, demo: str | None) -> None:
     except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
     with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
-        seeded = _prepare(settings, database)
+        _prepare(settings, database)
         people = connect(settings, database) if demo == "connected" else {}
         # The web is loaded here: no other command needs it, and the demo directory is starting meanwhile.
         from sp.app import create_app  # noqa: PLC0415
         from sp.cli import server  # noqa: PLC0415
 
         app = create_app(settings, database)
-        server.run(app, listening, lambda: _greet_when_ready(settings, seeded, people, process))
+        server.run(app, listening, lambda: _greet_when_ready(settings, people, process))
 
 
 @contextmanager
@@ -93,28 +90,11 @@ def _until_a_signal() -> Iterator[None]:
         yield
 
 
-def _prepare(settings: Settings, database: Database) -> Seeded:
+def _prepare(settings: Settings, database: Database) -> None:
     try:
-        database.upgrade()
+        prepare(database, settings)
     except DatabaseError as error:
         stop(str(error))
-    return _seed(database, settings)
-
-
-def _seed(database: Database, settings: Settings) -> Seeded:
-    with database.writing() as session:
-        seeded = account_setup.seed(session, settings, system_clock())
-    if seeded.password:
-        _keep_password(settings, seeded.password)
-    return seeded
-
-
-def _keep_password(settings: Settings, password: str) -> None:
-    file = settings.data_dir / _PASSWORD_FILE
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(password + "\n")
 
 
 def _check_demo_port(settings: Settings) -> None:
@@ -155,12 +135,12 @@ def _watch(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
 Demo = subprocess.Popen[bytes] | None
 
 
-def _greet_when_ready(settings: Settings, seeded: Seeded, people: dict[str, str], demo: Demo) -> None:
+def _greet_when_ready(settings: Settings, people: dict[str, str], demo: Demo) -> None:
     """The service answers already; the words wait until the demo directory does too."""
-    threading.Thread(target=_await_and_greet, args=(settings, seeded, people, demo), daemon=True).start()
+    threading.Thread(target=_await_and_greet, args=(settings, people, demo), daemon=True).start()
 
 
-def _await_and_greet(settings: Settings, seeded: Seeded, people: dict[str, str], demo: Demo) -> None:
+def _await_and_greet(settings: Settings, people: dict[str, str], demo: Demo) -> None:
     deadline = time.monotonic() + _DEMO_READY_SECONDS
     while demo is not None and demo.poll() is None and time.monotonic() < deadline:
         try:
@@ -169,12 +149,12 @@ def _await_and_greet(settings: Settings, seeded: Seeded, people: dict[str, str],
             time.sleep(0.02)
         else:
             break
-    typer.echo("\n".join(_greeting(settings, seeded, people, with_demo=demo is not None)))
+    typer.echo("\n".join(_greeting(settings, people, with_demo=demo is not None)))
     sys.stdout.flush()
 
 
-def _greeting(settings: Settings, seeded: Seeded, people: dict[str, str], *, with_demo: bool) -> list[str]:
-    lines = ["", f"  Virtual Office     {settings.base_url}", f"    user name        {seeded.username}"]
+def _greeting(settings: Settings, people: dict[str, str], *, with_demo: bool) -> list[str]:
+    lines = ["", f"  Virtual Office     {settings.base_url}", f"    user name        {settings.admin_username}"]
     lines.append(f"    password         {_password_line(settings)}")
     if with_demo:
         lines += ["", f"  Demo directory     {settings.demo_url}"]
@@ -191,6 +171,6 @@ def _password_line(settings: Settings) -> str:
     if settings.admin_password:
         return "(the one in VIRTUAL_OFFICE_ADMIN_PASSWORD)"
     try:
-        return (settings.data_dir / _PASSWORD_FILE).read_text(encoding="utf-8").strip()
+        return password_file(settings).read_text(encoding="utf-8").strip()
     except OSError:
         return "(chosen earlier; `virtual-office administrator reset-password` makes a new one)"

@@ -38,7 +38,6 @@ CertificateFiles = Annotated[
     typer.Option("--certificate", help="A certificate file (PEM, DER or base64); repeat for a rollover."),
 ]
 IssuerOption = Annotated[str | None, typer.Option("--issuer", help="The identity provider's entity ID.")]
-SwitchOption = Annotated[Switch | None, typer.Option()]
 
 
 def configure(

@@ -1,20 +1,57 @@
 """Opening the database for use.
 
-Owns that it is upgraded and seeded before anybody asks it anything. Never answers a request.
+Owns that it is upgraded and seeded before anybody asks it anything, and that a password made meanwhile is not lost,
+whichever command was the first. Never answers a request.
 """
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from sp.clock import Clock, system_clock
 from sp.flows import account_setup
 from sp.settings import Settings
-from sp.store.engine import Database
+from sp.store.engine import Database, DatabaseError
 
 
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """The database, upgraded and seeded. Raises DatabaseError."""
     database = Database(settings.database_url)
+    prepare(database, settings, clock)
+    return database
+
+
+def prepare(database: Database, settings: Settings, clock: Clock = system_clock) -> None:
+    """Upgrade and seed; keep the generated password where its owner finds it. Raises DatabaseError."""
     database.upgrade()
     with database.writing() as session:
-        account_setup.seed(session, settings, clock())
-    return database
+        seeded = account_setup.seed(session, settings, clock())
+        if seeded.password:
+            _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing
+    if settings.admin_password:
+        forget_password(settings)
+
+
+def password_file(settings: Settings) -> Path:
+    """Where the generated administrator's password lies, readable by its owner only."""
+    return settings.data_dir / "administrator-password.txt"
+
+
+def forget_password(settings: Settings) -> None:
+    """Remove the file once another password counts."""
+    password_file(settings).unlink(missing_ok=True)
+
+
+def _keep_password(settings: Settings, password: str) -> None:
+    file = password_file(settings)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(password + "\n")
+    except OSError as error:
+        raise DatabaseError(
+            f"The administrator's password cannot be written to {file} ({error.strerror}). Make the folder writable, "
+            "name another one in VIRTUAL_OFFICE_DATA_DIR, or choose the password in VIRTUAL_OFFICE_ADMIN_PASSWORD."
+        ) from None

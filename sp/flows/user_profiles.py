@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from sp.flows.account_setup import Invalid as Invalid  # noqa: PLC0414  (callers find it here)
+from sp.flows.account_setup import Invalid
 from sp.flows.passwords import hash_password
 from sp.models import Account, User, UserSource, UserStatus
 from sp.saml.identity import looks_like_email, username_key, username_problem, value_problem
