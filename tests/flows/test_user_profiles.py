@@ -12,8 +12,9 @@ from profiles import add_profile
 from responses import Idp
 
 from sp.flows import user_profiles
+from sp.flows.account_setup import Invalid
 from sp.flows.passwords import password_matches
-from sp.flows.user_profiles import ChangedMeanwhile, Invalid, Profile
+from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, User, UserSource, UserStatus
 from sp.store import accounts, sessions, users
 from sp.store.rows import required

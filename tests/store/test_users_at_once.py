@@ -12,7 +12,8 @@ from profiles import Accounts, add_both_accounts, add_profile
 from sqlalchemy import text
 
 from sp.flows import user_profiles
-from sp.flows.user_profiles import ChangedMeanwhile, Invalid, Profile, mark_of, profile_of
+from sp.flows.account_setup import Invalid
+from sp.flows.user_profiles import ChangedMeanwhile, Profile, mark_of, profile_of
 from sp.models import Account, User
 from sp.store import users
 from sp.store.engine import Database

@@ -14,7 +14,8 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlmodel import Session
 
 from sp.flows import user_profiles
-from sp.flows.user_profiles import ChangedMeanwhile, Invalid, Profile
+from sp.flows.account_setup import Invalid
+from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import User, UserStatus
 from sp.store import user_listing, users
 from sp.web import csrf
