@@ -102,6 +102,32 @@ class SignInOutcome(StrEnum):
     REFUSED = "refused"
 
 
+class RequestBinding(StrEnum):
+    """How an AuthnRequest travels."""
+
+    REDIRECT = "redirect"
+    POST = "post"
+
+
+class SignOutBinding(StrEnum):
+    """How a sign-out reaches the identity provider: as a message, or as a plain visit of "Sign Out URL"."""
+
+    PLAIN = "plain"
+    REDIRECT = "redirect"
+    POST = "post"
+
+
+class KeyPurpose(StrEnum):
+    SIGNING = "signing"
+    ENCRYPTION = "encryption"
+
+
+class KeyState(StrEnum):
+    UPCOMING = "upcoming"  # published, not yet used
+    ACTIVE = "active"
+    RETIRED = "retired"  # no longer published; an encryption key still opens what was on its way
+
+
 class Realm(SQLModel, table=True):
     """What shares one assertion consumer service: issuers and user names are unique within it."""
 
@@ -171,6 +197,21 @@ class SsoSettings(SQLModel, table=True):
     first_name_attribute: str = Field(default=_ATTRIBUTES.first_name, max_length=1024)
     last_name_attribute: str = Field(default=_ATTRIBUTES.last_name, max_length=1024)
     email_attribute: str = Field(default=_ATTRIBUTES.email, max_length=1024)
+    refuse_unsigned_cbc: bool = False
+    sign_in_binding: str = Field(default=RequestBinding.REDIRECT, max_length=16)
+    sign_requests: bool = False
+    force_authn: bool = False
+    is_passive: bool = False
+    name_id_policy: str = Field(default="", max_length=256)  # a NameID format; empty: no NameIDPolicy is sent
+    requested_contexts: list[str] = Field(default_factory=list, sa_type=JSON)
+    context_comparison: str = Field(default="exact", max_length=16)
+    provider_name: str = Field(default="", max_length=256)
+    send_login_hint: bool = False
+    scoping_providers: list[str] = Field(default_factory=list, sa_type=JSON)
+    proxy_count: int | None = None
+    sign_out_binding: str = Field(default=SignOutBinding.PLAIN, max_length=16)
+    sign_out_response_url: str = Field(default="", max_length=2048)  # where it differs from sign_out_url
+    sign_out_issuer: str = Field(default="", max_length=1024)  # where sign-out messages name another issuer
 
 
 class IdpCertificateRecord(SQLModel, table=True):
@@ -184,6 +225,55 @@ class IdpCertificateRecord(SQLModel, table=True):
     position: int = 0
     sha256: str = Field(max_length=64)
     der: bytes = Field(sa_type=LargeBinary)
+    retired: bool = False  # no longer trusted; kept to explain what it still signs
+
+
+class CertificateUse(SQLModel, table=True):
+    """When an account's certificate verified a sign-in first and last, to the minute."""
+
+    __tablename__ = "certificate_use"
+
+    account_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="account.id")
+    sha256: str = Field(primary_key=True, max_length=64)
+    first_used_at: datetime = _time()
+    last_used_at: datetime = _time()
+
+
+class IdpMetadata(SQLModel, table=True):
+    """Where an account's identity provider publishes its metadata, and what came of asking last.
+
+    `held` is a change that waits for an administrator: another entity ID or endpoint is never taken unasked.
+    """
+
+    __tablename__ = "idp_metadata"
+
+    account_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="account.id")
+    url: str = Field(default="", max_length=2048)
+    entity_id: str = Field(default="", max_length=1024)
+    pinned_certificate: bytes | None = Field(default=None, sa_type=LargeBinary)
+    refreshing: bool = True
+    etag: str = Field(default="", max_length=256)
+    digest: str = Field(default="", max_length=64)
+    fetched_at: datetime | None = _time(nullable=True)
+    next_refresh_at: datetime | None = _time(nullable=True, index=True)
+    valid_until: datetime | None = _time(nullable=True)
+    fault: str = Field(default="", max_length=1024)
+    held: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+
+
+class ServiceKey(SQLModel, table=True):
+    """A key pair of this service with its certificate, published in its metadata."""
+
+    __tablename__ = "service_key"
+
+    id: int | None = _id()
+    purpose: str = Field(max_length=16)
+    state: str = Field(max_length=16)
+    certificate: bytes = Field(sa_type=LargeBinary)  # DER
+    private_key: bytes = Field(sa_type=LargeBinary)  # PKCS #8 in DER
+    created_at: datetime = _time()
+    activated_at: datetime | None = _time(nullable=True)
+    retired_at: datetime | None = _time(nullable=True)
 
 
 # What "User Profiles" sorts by. Each has an index in which one page is one short range.
@@ -288,10 +378,85 @@ class ConsumedAssertion(SQLModel, table=True):
     expires_at: datetime = _time(index=True)
 
 
+class AuthnRequest(SQLModel, table=True):
+    """A sign-in begun here that waits for its answer (Profiles 4.1.4.1): from which browser, to whom, until when."""
+
+    __tablename__ = "authn_request"
+
+    id: str = Field(primary_key=True, max_length=64)
+    account_id: int = _reference("account.id")
+    settings_id: int = _reference("sso_settings.id")
+    browser_hash: str = Field(max_length=64, index=True)  # of the token in the browser's cookie
+    identity_provider: str = Field(max_length=1024)
+    destination: str = Field(max_length=2048)
+    acs_url: str = Field(max_length=2048)
+    binding: str = Field(max_length=16)
+    requested_contexts: list[str] = Field(default_factory=list, sa_type=JSON)
+    comparison: str = Field(default="exact", max_length=16)
+    return_path: str = Field(default="", max_length=2048)
+    bench: bool = False  # sent from the request bench: its answer is shown, not only followed
+    message: bytes = Field(sa_type=LargeBinary)  # zlib-compressed XML, as sent
+    sent_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+    used_at: datetime | None = _time(nullable=True)
+
+
+class LogoutRequest(SQLModel, table=True):
+    """A sign-out begun here that waits for its LogoutResponse (Profiles 4.4.4.2)."""
+
+    __tablename__ = "logout_request"
+
+    id: str = Field(primary_key=True, max_length=64)
+    account_id: int = _reference("account.id")
+    settings_id: int = _reference("sso_settings.id")
+    browser_hash: str = Field(max_length=64)
+    identity_provider: str = Field(max_length=1024)
+    name_id: str = Field(default="", max_length=256)
+    sent_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+    used_at: datetime | None = _time(nullable=True)
+
+
+class ConsumedLogoutRequest(SQLModel, table=True):
+    """A LogoutRequest from an identity provider that was carried out, remembered until it has expired."""
+
+    __tablename__ = "consumed_logout_request"
+
+    realm_id: int = Field(primary_key=True, sa_type=BigId)
+    issuer: str = Field(primary_key=True, max_length=1024)
+    request_id: str = Field(primary_key=True, max_length=1024)
+    expires_at: datetime = _time(index=True)
+
+
+class SignOutMessage(SQLModel, table=True):
+    """One logout message that reached us, with what its verdict was made from."""
+
+    __tablename__ = "sign_out_message"
+    __table_args__ = (Index("ix_sign_out_message_account", "account_id", "id"),)
+
+    id: int | None = _id()
+    reference: str = Field(max_length=16, unique=True)
+    realm_id: int = _reference("realm.id")
+    account_id: int | None = _reference("account.id", nullable=True)
+    settings_id: int | None = _reference("sso_settings.id", nullable=True)
+    received_at: datetime = _time(index=True)
+    remote_address: str = Field(default="", max_length=64)
+    kind: str = Field(max_length=16)  # "request" or "response"
+    binding: str = Field(max_length=16)
+    outcome: str = Field(max_length=16)
+    failed: list[str] = Field(default_factory=list, sa_type=JSON)
+    issuer: str = Field(default="", max_length=1024)
+    name_id: str = Field(default="", max_length=256)
+    sessions_ended: int = 0
+    expectations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    message: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
 class UserSession(SQLModel, table=True):
     """A signed-on user's browser. Only the hash of the cookie's token is kept."""
 
     __tablename__ = "user_session"
+    __table_args__ = (Index("ix_user_session_subject", "account_id", "name_id"),)
 
     id: int | None = _id()
     token_hash: str = Field(max_length=64, unique=True)
@@ -302,6 +467,8 @@ class UserSession(SQLModel, table=True):
     issuer: str = Field(default="", max_length=1024)
     name_id: str = Field(default="", max_length=256)
     name_id_format: str = Field(default="", max_length=256)
+    name_qualifier: str = Field(default="", max_length=1024)
+    sp_name_qualifier: str = Field(default="", max_length=1024)
     session_index: str = Field(default="", max_length=1024)
     authn_context: str = Field(default="", max_length=1024)
     attributes: dict[str, list[str]] = Field(default_factory=dict, sa_type=JSON)

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from sp.flows.passwords import generate_password, hash_password, password_matches
-from sp.models import Account, SsoSettings
+from sp.models import Account, RequestBinding, SignOutBinding, SsoSettings
 from sp.saml.certificates import IdpCertificate
-from sp.saml.messages import AttributeNames, SignedPart, UserMapping
+from sp.saml.messages import AttributeNames, Comparison, SignedPart, UserMapping
 from sp.settings import Settings
 from sp.store import accounts, administrators
 from sp.store.rows import required
@@ -26,6 +26,10 @@ SEEDED_COMPANY = "Contoso"
 SEEDED_ACCOUNT = "Business"
 SEEDED_SLUG = "business"
 MAX_CERTIFICATES = 8
+MAX_RETIRED = 16
+MAX_CHOICES = 16  # of authentication contexts, or of identity providers to choose from
+MAX_PROXY_COUNT = 10
+_URI_CHARACTERS = 256
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f-\x9f]+\Z")
@@ -52,6 +56,22 @@ class SsoDraft:
     first_name_attribute: str = AttributeNames().first_name
     last_name_attribute: str = AttributeNames().last_name
     email_attribute: str = AttributeNames().email
+    retired_certificates: tuple[IdpCertificate, ...] = ()
+    refuse_unsigned_cbc: bool = False
+    sign_in_binding: str = RequestBinding.REDIRECT
+    sign_requests: bool = False
+    force_authn: bool = False
+    is_passive: bool = False
+    name_id_policy: str = ""
+    requested_contexts: tuple[str, ...] = ()
+    context_comparison: str = Comparison.EXACT
+    provider_name: str = ""
+    send_login_hint: bool = False
+    scoping_providers: tuple[str, ...] = ()
+    proxy_count: int | None = None
+    sign_out_binding: str = SignOutBinding.PLAIN
+    sign_out_response_url: str = ""
+    sign_out_issuer: str = ""
 
 
 # The labels of the form, for the list of what a version changed and for the command line's errors.
@@ -71,7 +91,28 @@ LABELS: Mapping[str, str] = {
     "first_name_attribute": "Attribute for First Name",
     "last_name_attribute": "Attribute for Last Name",
     "email_attribute": "Attribute for Email Address",
+    "retired_certificates": "Retired certificates",
+    "refuse_unsigned_cbc": "Refuse AES-CBC outside a signed Response",
+    "sign_in_binding": "Sign-in request binding",
+    "sign_requests": "Sign the sign-in request",
+    "force_authn": "Ask for a fresh sign-in (ForceAuthn)",
+    "is_passive": "Never show a sign-in page (IsPassive)",
+    "name_id_policy": "Requested NameID format",
+    "requested_contexts": "Requested authentication contexts",
+    "context_comparison": "Comparison of authentication contexts",
+    "provider_name": "Provider name",
+    "send_login_hint": "Send the user name along (login_hint)",
+    "scoping_providers": "Identity providers to choose from (Scoping)",
+    "proxy_count": "Allowed number of proxies (Scoping)",
+    "sign_out_binding": "Sign-out method",
+    "sign_out_response_url": "Sign Out Response URL",
+    "sign_out_issuer": "Issuer of sign-out messages",
 }
+
+
+_CERTIFICATES = ("certificates", "retired_certificates")
+_LISTS = ("requested_contexts", "scoping_providers")
+_STORED = tuple(field.name for field in fields(SsoDraft) if field.name not in _CERTIFICATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +186,12 @@ def add_company_account(session: Session, name: str, slug: str, now: datetime) -
 def draft_of(session: Session, account: Account) -> SsoDraft:
     """The settings in force, as something to change and save."""
     settings = accounts.settings_in_force(session, account)
-    values = {field.name: getattr(settings, field.name) for field in fields(SsoDraft) if field.name != "certificates"}
-    return SsoDraft(**values, certificates=accounts.certificates_of(session, required(settings.id)))
+    known = accounts.certificates_of(session, required(settings.id))
+    return SsoDraft(
+        **{name: _unlisted(getattr(settings, name)) for name in _STORED},
+        certificates=known.trusted,
+        retired_certificates=known.retired,
+    )
 
 
 def save_sso_settings(
@@ -173,9 +218,10 @@ def save_sso_settings(
     changes = _changes(before, draft)
     if not changes:
         return Saved(accounts.settings_in_force(session, account).version, changed=False)
-    values = {field.name: getattr(draft, field.name) for field in fields(SsoDraft) if field.name != "certificates"}
+    values = {name: _listed(getattr(draft, name)) for name in _STORED}
     version = SsoSettings(**values, saved_at=now, saved_by=saved_by, changes=changes)
-    return Saved(accounts.save_settings(session, account, version, draft.certificates).version, changed=True)
+    saved = accounts.save_settings(session, account, version, draft.certificates, draft.retired_certificates)
+    return Saved(saved.version, changed=True)
 
 
 def change_sso_settings(
@@ -254,7 +300,18 @@ def _trimmed(draft: SsoDraft) -> SsoDraft:
     """Copying from a web page often brings white space along; none of these values can begin or end with it."""
     values = {field.name: getattr(draft, field.name) for field in fields(SsoDraft)}
     trimmed: dict[str, Any] = {name: value.strip() for name, value in values.items() if isinstance(value, str)}
+    for name in _LISTS:
+        trimmed[name] = tuple(dict.fromkeys(text.strip() for text in values[name] if text.strip()))
     return replace(draft, **trimmed)
+
+
+def _listed(value: object) -> Any:
+    """As the database keeps it: JSON has lists and no tuples."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _unlisted(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _faults(session: Session, settings: Settings, account: Account, draft: SsoDraft) -> dict[str, str]:
@@ -264,11 +321,64 @@ def _faults(session: Session, settings: Settings, account: Account, draft: SsoDr
         "sign_out_url": url_fault(draft.sign_out_url) if draft.sign_out_url else None,
         "issuer": _issuer_fault(session, settings, account, draft),
         "certificates": _certificates_fault(draft.certificates),
+        "retired_certificates": _retired_fault(draft),
         "user_mapping": _choice_fault(draft.user_mapping, tuple(UserMapping)),
         "signed_part": _choice_fault(draft.signed_part, tuple(SignedPart)),
+        **_request_faults(draft),
+        **_sign_out_faults(draft),
     }
     found |= {name: _attribute_fault(getattr(draft, name)) for name in LABELS if name.endswith("_attribute")}
     return {name: fault for name, fault in found.items() if fault}
+
+
+def _request_faults(draft: SsoDraft) -> dict[str, str | None]:
+    """The options of a sign-in that is begun here (Core 3.4.1)."""
+    contexts = (_uri_fault(context, "an authentication context") for context in draft.requested_contexts)
+    providers = (issuer_fault(provider) for provider in draft.scoping_providers)
+    counts = draft.proxy_count is None or 0 <= draft.proxy_count <= MAX_PROXY_COUNT
+    return {
+        "sign_in_binding": _choice_fault(draft.sign_in_binding, tuple(RequestBinding)),
+        "name_id_policy": _uri_fault(draft.name_id_policy, "a NameID format") if draft.name_id_policy else None,
+        "requested_contexts": _many_fault(draft.requested_contexts) or next(filter(None, contexts), None),
+        "context_comparison": _choice_fault(draft.context_comparison, tuple(Comparison)),
+        "provider_name": _text_fault(draft.provider_name),
+        "scoping_providers": _many_fault(draft.scoping_providers) or next(filter(None, providers), None),
+        "proxy_count": None if counts else f"Enter a number from 0 to {MAX_PROXY_COUNT}, or nothing.",
+    }
+
+
+def _sign_out_faults(draft: SsoDraft) -> dict[str, str | None]:
+    needs_url = draft.sign_out_binding != SignOutBinding.PLAIN and not draft.sign_out_url
+    choice = _choice_fault(draft.sign_out_binding, tuple(SignOutBinding))
+    missing = "A sign-out message needs the Sign Out URL to be sent to." if needs_url else None
+    return {
+        "sign_out_binding": choice or missing,
+        "sign_out_response_url": url_fault(draft.sign_out_response_url) if draft.sign_out_response_url else None,
+        "sign_out_issuer": issuer_fault(draft.sign_out_issuer) if draft.sign_out_issuer else None,
+    }
+
+
+def _uri_fault(value: str, what: str) -> str | None:
+    """Why a text cannot name something that the standard names by a URI, or None."""
+    if _URI.match(value) and len(value) <= _URI_CHARACTERS:
+        return None
+    return f"This is not the URI of {what}: {value[:80]!r}."
+
+
+def _many_fault(values: Sequence[str]) -> str | None:
+    return None if len(values) <= MAX_CHOICES else f"Enter at most {MAX_CHOICES}."
+
+
+def _text_fault(value: str) -> str | None:
+    return None if value.isprintable() and len(value) <= 256 else "Enter at most 256 characters in one line."
+
+
+def _retired_fault(draft: SsoDraft) -> str | None:
+    """One certificate is either trusted or not, and only so many of the past are of interest."""
+    if len(draft.retired_certificates) > MAX_RETIRED:
+        return f"An account keeps at most {MAX_RETIRED} retired certificates. Remove one first."
+    both = set(draft.certificates) & set(draft.retired_certificates)
+    return "A retired certificate is among the trusted ones. Bring it back first." if both else None
 
 
 def _method_fault(draft: SsoDraft) -> str | None:
@@ -322,8 +432,10 @@ def _changes(before: SsoDraft, after: SsoDraft) -> list[dict[str, str]]:
 
 def _shown(draft: SsoDraft, name: str) -> str:
     value = getattr(draft, name)
-    if name == "certificates":
+    if name in _CERTIFICATES:
         return ", ".join(certificate.sha256 for certificate in value)
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "" if value is None else str(value)

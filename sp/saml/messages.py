@@ -55,6 +55,15 @@ class UserMapping(StrEnum):
     FEDERATION_ID = "federation-id"
 
 
+class Comparison(StrEnum):
+    """How the context of an assertion is held against the requested ones (Core 3.3.2.2.1)."""
+
+    EXACT = "exact"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    BETTER = "better"
+
+
 ENTRA_CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 
 
@@ -83,6 +92,8 @@ class AccountTrust:
     allow_sha1: bool = False
     accept_transient: bool = False
     attribute_names: AttributeNames = AttributeNames()
+    refuse_unsigned_cbc: bool = False
+    retired_certificates: tuple[IdpCertificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

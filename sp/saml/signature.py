@@ -389,6 +389,9 @@ def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], si
         value = failed(expected=f"a value made by {known.subject}", received=_BROKEN_VALUE)
         return Verdict(enveloped, _key_finding(known, signatures), value)
     expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
+    retired = next((past for past in signatures.account.retired_certificates if _value_verifies(enveloped, past)), None)
+    if retired is not None:
+        return _nobody(enveloped, expected, f"a retired certificate: {_signer_described(retired)}")
     return _nobody(enveloped, expected, _signer_described(signer or next(iter(foreign), None)))
 
 

@@ -6,6 +6,7 @@ Owns what an account trusts, as stored. Never validates a form: `sp.flows.accoun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ _TRUSTING = (
     .where(column(Realm.name) == bindparam("realm"), column(Account.issuer) == bindparam("issuer"))
 )
 _CERTIFICATES = (
-    select(column(IdpCertificateRecord.der))
+    select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired))
     .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
     .order_by(column(IdpCertificateRecord.position))
 )
@@ -173,13 +174,31 @@ def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[
     return session.execute(query).scalars().all()
 
 
-def certificates_of(session: Session, settings_id: int) -> tuple[IdpCertificate, ...]:
-    found = session.execute(_CERTIFICATES, {"settings_id": settings_id}).scalars()
-    return tuple(stored_certificate(der) for der in found)
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """The certificates that one version of the settings names, each in order."""
+
+    trusted: tuple[IdpCertificate, ...]
+    retired: tuple[IdpCertificate, ...]
+
+
+def certificates_of(session: Session, settings_id: int) -> Certificates:
+    found = [
+        (stored_certificate(der), retired)
+        for der, retired in session.execute(_CERTIFICATES, {"settings_id": settings_id})
+    ]
+    return Certificates(
+        trusted=tuple(certificate for certificate, retired in found if not retired),
+        retired=tuple(certificate for certificate, retired in found if retired),
+    )
 
 
 def save_settings(
-    session: Session, account: Account, settings: SsoSettings, certificates: Sequence[IdpCertificate]
+    session: Session,
+    account: Account,
+    settings: SsoSettings,
+    certificates: Sequence[IdpCertificate],
+    retired: Sequence[IdpCertificate] = (),
 ) -> SsoSettings:
     """Store a new version and put it in force. `settings` has everything but the account and the number."""
     account_id = required(account.id)
@@ -188,7 +207,9 @@ def save_settings(
     settings.version = (session.execute(newest).scalar_one() or 0) + 1
     settings = _stored(session, settings)
     for position, certificate in enumerate(certificates):
-        session.add(_record(required(settings.id), position, certificate))
+        session.add(_record(required(settings.id), position, certificate, retired=False))
+    for position, certificate in enumerate(retired):
+        session.add(_record(required(settings.id), position, certificate, retired=True))
     account.settings_id = settings.id
     account.issuer = settings.issuer or None
     session.add(account)
@@ -196,29 +217,31 @@ def save_settings(
     return settings
 
 
-def trust_of(account: Account, settings: SsoSettings, certificates: tuple[IdpCertificate, ...]) -> AccountTrust:
+def trust_of(account: Account, settings: SsoSettings, certificates: Certificates) -> AccountTrust:
     """An account and one version of its settings, as the core reads them."""
     return AccountTrust(
         slug=account.slug,
         issuer=settings.issuer,
-        certificates=certificates,
+        certificates=certificates.trusted,
         active=account.active,
-        saml_enabled=settings.single_sign_on and bool(settings.issuer and certificates),
+        saml_enabled=settings.single_sign_on and bool(settings.issuer and certificates.trusted),
         unsolicited=settings.unsolicited,
         provisioning=settings.provisioning,
         user_mapping=UserMapping(settings.user_mapping),
         signed_part=SignedPart(settings.signed_part),
         allow_sha1=settings.allow_sha1,
         accept_transient=settings.accept_transient,
+        refuse_unsigned_cbc=settings.refuse_unsigned_cbc,
+        retired_certificates=certificates.retired,
         attribute_names=AttributeNames(
             settings.first_name_attribute, settings.last_name_attribute, settings.email_attribute
         ),
     )
 
 
-def _record(settings_id: int, position: int, certificate: IdpCertificate) -> IdpCertificateRecord:
+def _record(settings_id: int, position: int, certificate: IdpCertificate, *, retired: bool) -> IdpCertificateRecord:
     return IdpCertificateRecord(
-        settings_id=settings_id, position=position, sha256=certificate.sha256, der=certificate.der
+        settings_id=settings_id, position=position, sha256=certificate.sha256, der=certificate.der, retired=retired
     )
 
 
