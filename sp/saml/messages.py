@@ -14,6 +14,7 @@ from enum import StrEnum
 from lxml import etree
 
 from sp.saml.certificates import IdpCertificate
+from sp.saml.own_keys import OwnKey
 from sp.saml.report import Finding, Outcome, Report
 
 
@@ -126,6 +127,7 @@ class Expectations:
     response_max_age: timedelta = timedelta(minutes=10)
     request_max_age: timedelta = timedelta(minutes=10)
     certificate_warning: timedelta = timedelta(days=30)
+    decryption_keys: tuple[OwnKey, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

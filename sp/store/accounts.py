@@ -178,8 +178,8 @@ def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[
 class Certificates:
     """The certificates that one version of the settings names, each in order."""
 
-    trusted: tuple[IdpCertificate, ...]
-    retired: tuple[IdpCertificate, ...]
+    trusted: tuple[IdpCertificate, ...] = ()
+    retired: tuple[IdpCertificate, ...] = ()
 
 
 def certificates_of(session: Session, settings_id: int) -> Certificates:
@@ -191,6 +191,23 @@ def certificates_of(session: Session, settings_id: int) -> Certificates:
         trusted=tuple(certificate for certificate, retired in found if not retired),
         retired=tuple(certificate for certificate, retired in found if retired),
     )
+
+
+def issuers_of_certificates(
+    session: Session, hashes: Sequence[str], *, company_id: int, besides: int
+) -> dict[str, str]:
+    """The issuer for which another account of the company trusts each of these certificates, by `sha256`."""
+    query = (
+        select(column(IdpCertificateRecord.sha256), column(Account.issuer))
+        .join(Account, column(Account.settings_id) == IdpCertificateRecord.settings_id)
+        .where(
+            column(IdpCertificateRecord.sha256).in_(hashes),
+            column(Account.company_id) == company_id,
+            column(Account.id) != besides,
+            column(Account.issuer).is_not(None),
+        )
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def save_settings(

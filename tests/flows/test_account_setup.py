@@ -140,7 +140,7 @@ def test_saml_may_be_ticked_first_and_stays_off_until_it_is_complete(empty: Hous
         account_setup.save_sso_settings(
             session, empty.settings, stored, ticked, saved_by="alice", now=NOW, choosing_method=True
         )
-        trust = accounts.trust_of(stored, accounts.settings_in_force(session, stored), ())
+        trust = accounts.trust_of(stored, accounts.settings_in_force(session, stored), accounts.Certificates())
     assert not trust.saml_enabled
 
 

@@ -1,0 +1,64 @@
+"""This service's own keys, as values: what signs its messages and what opens what was encrypted for it.
+
+Owns making a key pair with its certificate and reading one back. Never stores one and never shows a private key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+RSA_BITS = 3072
+VALIDITY = timedelta(days=3 * 365)
+_BACKDATED = timedelta(hours=1)  # an identity provider's clock may be behind
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A private RSA key and the DER bytes of the certificate that goes into the metadata."""
+
+    private_key: rsa.RSAPrivateKey = field(repr=False)
+    certificate: bytes
+
+
+def make_key(common_name: str, now: datetime) -> OwnKey:
+    """A new key pair with a self-signed certificate that begins at `now`. Only the key in it has a meaning (MDIOP)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + VALIDITY)
+        .sign(key, hashes.SHA256())
+    )
+    return OwnKey(key, certificate.public_bytes(Encoding.DER))
+
+
+def private_bytes(key: OwnKey) -> bytes:
+    """The private key as PKCS #8 in DER, not encrypted: whoever stores it keeps it from others."""
+    return key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+@lru_cache(maxsize=32)
+def read_key(private_key: bytes, certificate: bytes) -> OwnKey:
+    """The key that `private_bytes` wrote. Raises ValueError for anything but a readable RSA key."""
+    key = load_der_private_key(private_key, password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("our own keys are RSA keys")  # noqa: TRY004  what was stored is wrong, not who called
+    return OwnKey(key, certificate)
