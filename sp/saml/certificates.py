@@ -23,6 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import NameOID
 
 from sp.saml.errors import CertificateError
 from sp.saml.report import shown
@@ -152,6 +153,32 @@ def _is_ca(certificate: x509.Certificate) -> bool:
         return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
     except (x509.ExtensionNotFound, *_UNREADABLE):
         return False
+
+
+def key_usage(certificate: IdpCertificate) -> x509.KeyUsage | None:
+    """What a certificate says its key is for (RFC 5280, 4.2.1.3); None where it does not say, or unreadably."""
+    with _quiet():
+        found = _extension(certificate, x509.KeyUsage)
+    return found if isinstance(found, x509.KeyUsage) else None
+
+
+def named_hosts(certificate: IdpCertificate) -> frozenset[str]:
+    """The DNS names that a certificate is made out to, in lower case: its common name and its alternative names."""
+    with _quiet():
+        read = x509.load_der_x509_certificate(certificate.der)
+        names = {str(part.value) for part in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
+        found = _extension(certificate, x509.SubjectAlternativeName)
+    if isinstance(found, x509.SubjectAlternativeName):
+        names |= set(found.get_values_for_type(x509.DNSName))
+    return frozenset(name.lower() for name in names)
+
+
+def _extension(certificate: IdpCertificate, kind: type[x509.ExtensionType]) -> x509.ExtensionType | None:
+    try:
+        extensions = x509.load_der_x509_certificate(certificate.der).extensions
+        return extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return None
 
 
 def _key(certificate: x509.Certificate) -> tuple[PublicKey | None, str, str]:

@@ -73,6 +73,27 @@ def newest(session: Session, *, limit: int, account_id: int | None = None) -> Se
     return session.execute(query).scalars().all()
 
 
+def verified_messages(session: Session, account_id: int, *, among: int, limit: int) -> list[tuple[datetime, bytes]]:
+    """When the newest messages that a signature verified came, and what they were, without those sent again.
+
+    Only the newest `among` attempts are looked at: anybody may fill the log with messages that nothing verifies.
+    """
+    newest = column(SignInAttempt.id).desc()
+    ids = select(column(SignInAttempt.id)).where(column(SignInAttempt.account_id) == account_id).order_by(newest)
+    query = (
+        select(column(SignInAttempt.received_at), column(SignInAttempt.message))
+        .where(
+            column(SignInAttempt.id).in_(ids.limit(among).scalar_subquery()),
+            column(SignInAttempt.username) != "",
+            column(SignInAttempt.message).is_not(None),
+            ~column(SignInAttempt.codes).contains(" replay "),
+        )
+        .order_by(newest)
+        .limit(limit)
+    )
+    return [(row[0], decompress(row[1]) or b"") for row in session.execute(query)]
+
+
 def remove_old(session: Session, received_before: datetime, *, keep: int, at_most: int) -> int:
     """Remove attempts that are too old, or older than the newest `keep`; how many went, `at_most` at a time."""
     newest = select(func.max(SignInAttempt.id)).scalar_subquery()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlmodel import Session
 
-from sp.models import User
+from sp.models import User, UserStatus
 from sp.saml.identity import username_key
 from sp.store.rows import column
 
@@ -35,6 +35,16 @@ def users_with_federation_id(session: Session, account_id: int, federation_id: s
         .limit(_TWO)
     )
     return list(session.execute(query).scalars())
+
+
+def has_active_user(session: Session, account_id: int, *, with_federation_id: bool) -> bool:
+    """Whether the account has anybody who may sign in, with a Federation ID where that is what is looked for."""
+    query = select(column(User.id)).where(
+        column(User.account_id) == account_id, column(User.status) == UserStatus.ACTIVE.value
+    )
+    if with_federation_id:
+        query = query.where(column(User.federation_id) != "")
+    return session.execute(query.limit(1)).first() is not None
 
 
 def user_of_account(session: Session, account_id: int, user_id: int, *, lock: bool = False) -> User | None:
