@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.judging_again import Changes, judge_again
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SsoSettings
@@ -23,7 +24,6 @@ from sp.store import accounts, sign_in_attempts
 from sp.web import csrf
 from sp.web.admin.attempt_certificates import certificates_of
 from sp.web.admin.attempt_diagram import diagram_of
-from sp.web.admin.attempt_evidence import Evidence, evidence_of
 from sp.web.admin.attempt_facts import said_by
 from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
 from sp.web.admin.attempt_places import places_of, signed_elements

@@ -13,11 +13,11 @@ from itertools import islice
 
 from lxml import etree
 
+from sp.flows.evidence import Evidence
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.errors import CertificateError
 from sp.saml.xml import text_of
-from sp.web.admin.attempt_evidence import Evidence
 from sp.web.admin.certificate_view import CertificateView, certificate_view
 
 _MOST = 8

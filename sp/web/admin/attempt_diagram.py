@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sp.flows.evidence import Evidence
 from sp.saml import names
 from sp.saml.checks import BY_CODE
 from sp.saml.explain import span
 from sp.saml.response import assertions
 from sp.saml.times import instant
 from sp.saml.xml import child
-from sp.web.admin.attempt_evidence import Evidence
 
 IDP, BROWSER, SERVICE = 0, 1, 2
 WIDTH = 760

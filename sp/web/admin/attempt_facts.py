@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from sp.flows.evidence import Evidence
 from sp.saml import names
 from sp.saml.identity import Attributes, read_name_id
 from sp.saml.messages import AttributeNames
 from sp.saml.response import child_text
 from sp.saml.xml import child, text_of
-from sp.web.admin.attempt_evidence import Evidence
 from sp.web.admin.attempt_places import assertion_of
 
 _MOST_ATTRIBUTES = 200

@@ -258,7 +258,7 @@ class TestHostile:
 
     def test_a_million_characters_where_messages_may_be_that_long(self, make_app: Any, clock: Any) -> None:
         """Nothing is configured here: the issuer is unknown, so the page is asked of the evidence itself."""
-        from sp.web.admin.attempt_evidence import evidence_of  # noqa: PLC0415
+        from sp.flows.evidence import evidence_of  # noqa: PLC0415
         from sp.web.admin.attempt_message import pretty_message  # noqa: PLC0415
         from sp.web.admin.attempt_places import places_of  # noqa: PLC0415
 

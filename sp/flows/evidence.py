@@ -1,4 +1,4 @@
-"""Everything there is to know about one attempt, read once for its pages.
+"""Everything there is to know about one attempt, read once for whoever shows, compares or shares it.
 
 Owns putting it together: the attempt, what it was held against, the verdict of then. Never judges: the core does.
 """
