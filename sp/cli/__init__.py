@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from sp import __version__
-from sp.cli import database, inspection, people, service, setup
+from sp.cli import database, inspection, people, preflight, service, setup
 
 app = typer.Typer(
     name="virtual-office",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 app.command("configure")(setup.configure)
+app.command("preflight")(preflight.preflight)
 app.add_typer(setup.account, name="account")
 app.add_typer(people.administrator, name="administrator")
 app.add_typer(people.user, name="user")

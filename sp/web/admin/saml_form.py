@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
@@ -32,6 +32,8 @@ FLAGS = ("provisioning", "unsolicited", "allow_sha1", "accept_transient")
 CERTIFICATE = "certificate"  # the file; pasted text comes as certificate_text
 CARRIED = "certificate_carried"  # a certificate that was understood before another field was refused
 
+KEEP = "keep_certificates"
+
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----")
 _SLIP_LENGTH = 40  # characters: the shortest private key in use, 32 bytes, has 44 in base64
 
@@ -52,6 +54,14 @@ class Submission:
     @property
     def pasted(self) -> str:
         return self.fields.get(f"{CERTIFICATE}_text", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedDraft:
+    """The settings as the form would make them; `faults` says what of it could not be read, by the settings' names."""
+
+    draft: SsoDraft
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,29 @@ def submitted_certificate(sent: Submission) -> SubmittedCertificate:
         return SubmittedCertificate(read_certificate(data), text=_harmless(sent.pasted))
     except CertificateError as error:
         return SubmittedCertificate(fault=str(error), text=_harmless(sent.pasted))
+
+
+def submitted_draft(sent: Submission, current: SsoDraft) -> SubmittedDraft:
+    """What was sent on top of the settings in force, good or not, for whoever looks before it is saved."""
+    return draft_with(current, submitted_values(sent), submitted_certificate(sent), keep=KEEP in sent.fields)
+
+
+def draft_with(
+    current: SsoDraft, values: Mapping[str, Any], read: SubmittedCertificate, *, keep: bool
+) -> SubmittedDraft:
+    """The same for a form that was read before."""
+    changes = {**values, **certificate_change(current, read.certificate, keep=keep)}
+    return SubmittedDraft(replace(current, **changes), {"certificates": read.fault} if read.fault else {})
+
+
+def certificate_change(
+    current: SsoDraft, new: IdpCertificate | None, *, keep: bool
+) -> dict[str, tuple[IdpCertificate, ...]]:
+    """A new certificate takes the place of those that are here, or stands beside them while keys change over."""
+    if new is None:
+        return {}
+    others = tuple(other for other in current.certificates if other != new) if keep else ()
+    return {"certificates": (*others, new)}
 
 
 def _harmless(text: str) -> str:

@@ -20,7 +20,15 @@ from sp.store import accounts
 from sp.web import csrf
 from sp.web.admin.certificate_view import certificate_view
 from sp.web.admin.managed import AccountView, ManagedAccountDep
-from sp.web.admin.saml_form import CERTIFICATE, Submission, SubmissionDep, submitted_certificate, submitted_values
+from sp.web.admin.saml_form import (
+    CERTIFICATE,
+    KEEP,
+    Submission,
+    SubmissionDep,
+    certificate_change,
+    submitted_certificate,
+    submitted_values,
+)
 from sp.web.admin.single_sign_on_page import METHOD_GROUP, METHODS, Again, address_of, show_page
 from sp.web.errors import not_found
 from sp.web.flash import redirect_with_flash
@@ -83,10 +91,10 @@ def save_saml(
 ) -> Response:
     """Step two."""
     values, certificate = submitted_values(sent), submitted_certificate(sent)
-    again = Again(422, values=values, certificate=certificate, keep="keep_certificates" in sent.fields)
+    again = Again(422, values=values, certificate=certificate, keep=KEEP in sent.fields)
 
     def changes(current: SsoDraft) -> dict[str, Any]:
-        return {**values, **_certificate_change(current, certificate.certificate, keep=again.keep)}
+        return {**values, **certificate_change(current, certificate.certificate, keep=again.keep)}
 
     if certificate.fault:
         errors = _faults(service, account, changes) | {CERTIFICATE: certificate.fault}
@@ -160,16 +168,6 @@ def _certificate_of(draft: SsoDraft, sha256: str) -> IdpCertificate:
         if certificate.sha256 == sha256:
             return certificate
     raise not_found("This certificate is not here any more")
-
-
-def _certificate_change(
-    current: SsoDraft, new: IdpCertificate | None, *, keep: bool
-) -> dict[str, tuple[IdpCertificate, ...]]:
-    """A new certificate takes the place of those that are here, or stands beside them while keys change over."""
-    if new is None:
-        return {}
-    others = tuple(other for other in current.certificates if other != new) if keep else ()
-    return {"certificates": (*others, new)}
 
 
 def _save(

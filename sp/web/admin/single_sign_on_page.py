@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from fastapi import Request, Response
 
 from sp.flows import account_setup
+from sp.flows.preflight import Typed, preflight_of
 from sp.models import SsoSettings
 from sp.store import accounts
 from sp.web.admin.certificate_view import certificate_view
 from sp.web.admin.managed import AccountView
-from sp.web.admin.saml_form import SubmittedCertificate, saml_values
+from sp.web.admin.preflight import preflight_view
+from sp.web.admin.saml_form import SubmittedCertificate, draft_with, saml_values
 from sp.web.admin.saml_state import saml_state
 from sp.web.admin.version_view import SIGNED_PARTS, USER_MAPPINGS, version_view
 from sp.web.rendering import render
@@ -49,6 +51,8 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         stored = accounts.account_by_id(session, account.id)
         in_force = accounts.settings_in_force(session, stored)
         current = account_setup.draft_of(session, stored)
+        typed = draft_with(current, again.values or {}, again.certificate, keep=again.keep)
+        rows = preflight_of(session, service.settings, stored, typed.draft, now, Typed(typed.faults))
         history = accounts.versions(session, account.id, limit=_VERSIONS_SHOWN)
     understood = again.certificate.certificate
     return render(
@@ -61,6 +65,7 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         address=address_of(account),
         version=in_force.version,
         saml=saml_state(current),
+        preflight=preflight_view(rows),
         method=again.method or {name: getattr(current, name) for name in METHODS},
         values=saml_values(current) | dict(again.values or {}),
         errors=again.errors,
