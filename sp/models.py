@@ -270,7 +270,7 @@ class ServiceKey(SQLModel, table=True):
     purpose: str = Field(max_length=16)
     state: str = Field(max_length=16)
     certificate: bytes = Field(sa_type=LargeBinary)  # DER
-    private_key: bytes = Field(sa_type=LargeBinary)  # PKCS #8 in DER
+    private_key: bytes = Field(sa_type=LargeBinary, repr=False)  # PKCS #8 in DER; a row may end in a log, this not
     created_at: datetime = _time()
     activated_at: datetime | None = _time(nullable=True)
     retired_at: datetime | None = _time(nullable=True)

@@ -1,7 +1,7 @@
 """Opening the database for use.
 
-Owns that it is upgraded and seeded before anybody asks it anything, and that a password made meanwhile is not lost,
-whichever command was the first. Never answers a request.
+Owns that it is upgraded and seeded and holds the service's keys before anybody asks it anything, and that a password
+made meanwhile is not lost, whichever command was the first. Never answers a request.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from sp.clock import Clock, system_clock
-from sp.flows import account_setup
+from sp.flows import account_setup, service_keys
 from sp.settings import Settings
 from sp.store.engine import Database, DatabaseError
 
@@ -23,12 +23,16 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
 
 
 def prepare(database: Database, settings: Settings, clock: Clock = system_clock) -> None:
-    """Upgrade and seed; keep the generated password where its owner finds it. Raises DatabaseError."""
+    """Upgrade and seed; make the service's keys; keep the generated password where its owner finds it.
+
+    Raises DatabaseError.
+    """
     database.upgrade()
     with database.writing() as session:
         seeded = account_setup.seed(session, settings, clock())
         if seeded.password:
             _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing
+    service_keys.make_missing(database, settings, clock())
     if settings.admin_password:
         forget_password(settings)
 
