@@ -418,22 +418,28 @@ def _embedded_certificates(enveloped: Enveloped) -> list[IdpCertificate]:
 def _value_verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
     """Whether the key made the SignatureValue over SignedInfo, whatever the digest in it says."""
     value = _base64(enveloped.part(names.SIGNATURE_VALUE))
-    key, method = certificate.public_key, enveloped.method
     prefixes = _prefixes(enveloped.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD))
     try:
         signed_info = canonical(enveloped.part(names.SIGNED_INFO), prefixes)
-        if value is None:
-            return False
+    except (etree.C14NError, ValueError):
+        return False
+    return value is not None and value_made_by(certificate, enveloped.method, value, signed_info)
+
+
+def value_made_by(certificate: IdpCertificate, method: str, value: bytes, octets: bytes) -> bool:
+    """Whether the certificate's key made `value` over `octets`; False for a `method` not in SIGNATURE_METHODS."""
+    key = certificate.public_key
+    try:
         if isinstance(key, rsa.RSAPublicKey) and method in _RSA:
-            key.verify(value, signed_info, padding.PKCS1v15(), _RSA[method]())
+            key.verify(value, octets, padding.PKCS1v15(), _RSA[method]())
         elif isinstance(key, rsa.RSAPublicKey) and method in _PSS:
             digest = _PSS[method]()
-            key.verify(value, signed_info, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+            key.verify(value, octets, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and method in _ECDSA:
-            key.verify(_der_signature(value), signed_info, ec.ECDSA(_ECDSA[method]()))
+            key.verify(_der_signature(value), octets, ec.ECDSA(_ECDSA[method]()))
         else:
             return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, etree.C14NError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
 
