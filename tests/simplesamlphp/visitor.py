@@ -1,0 +1,86 @@
+"""Somebody's browser without script, across both sides: it keeps cookies, follows redirects and presses buttons.
+
+Owns what a browser does by itself. Never judges what a page says, and never makes up a field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urljoin
+
+import httpx
+from cast import Person
+from lxml import html
+from simplesamlphp.configuration import PASSWORD
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as the page shows it: where it goes, and its fields."""
+
+    action: str
+    fields: dict[str, str]
+
+    def typed(self, **fields: str) -> Form:
+        return replace(self, fields=self.fields | fields)
+
+
+class Visitor:
+    """`page` is what the browser shows."""
+
+    page: httpx.Response
+
+    def __init__(self) -> None:
+        self._client = httpx.Client(follow_redirects=True, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.close()
+
+    def open(self, url: str) -> httpx.Response:
+        self.page = self._client.get(url)
+        return self.page
+
+    def send(self, form: Form) -> httpx.Response:
+        self.page = self._client.post(form.action, data=form.fields)
+        return self.page
+
+    def send_for_json(self, form: Form) -> Any:
+        """Post the form as a program does, and the verdict that it gets."""
+        return self._client.post(form.action, data=form.fields, headers={"Accept": "application/json"}).json()
+
+    def form_with(self, field: str) -> Form:
+        """The page's form that has this field. Raises AssertionError with the page when there is none."""
+        for form in self.html.forms:
+            if field in form.fields:
+                fields = {name: value for name, value in form.form_values() if isinstance(value, str)}
+                return Form(urljoin(str(self.page.url), form.action or ""), fields)
+        raise AssertionError(f"no form with {field} on {self.page.url}:\n{self.text}")
+
+    @property
+    def html(self) -> Any:
+        return html.document_fromstring(self.page.content)
+
+    @property
+    def heading(self) -> str:
+        return " ".join(self.html.xpath("string(//h1)").split())
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.html.text_content().split())
+
+
+def log_in(visitor: Visitor, person: Person, password: str = PASSWORD) -> None:
+    """On SimpleSAMLphp's page: the user name and the password. What follows is its answer, a form or a redirect."""
+    visitor.send(visitor.form_with("password").typed(username=person.email, password=password))
+
+
+def sign_in(visitor: Visitor, url: str, person: Person) -> Form:
+    """Go to `url`, which leads to SimpleSAMLphp; log in there; the form that its answer would be posted with."""
+    visitor.open(url)
+    log_in(visitor, person)
+    return visitor.form_with("SAMLResponse")
