@@ -168,14 +168,15 @@ class Idp:
         response_id: str | None = None,
         signed: str | None = "assertion",
         mutate: Mutation = lambda _: None,
+        encrypted: Mutation = lambda _: None,
         sealed: Mutation = lambda _: None,
         tamper: Callable[[bytes], bytes] = lambda xml: xml,
         **signing: Any,
     ) -> bytes:
         """The bytes of a response for Britta. `signed` is "assertion", "response", "both" or None.
 
-        `mutate` changes the tree before it is signed, `sealed` the tree afterwards, `tamper` the bytes. `signing`
-        goes to `sign`.
+        `mutate` changes the tree before it is signed, `encrypted` between the signatures of the assertion and of the
+        response, `sealed` the tree afterwards, `tamper` the bytes. `signing` goes to `sign`.
         """
         xml = _RESPONSE.format(
             **NS,
@@ -195,15 +196,13 @@ class Idp:
         )
         root = etree.fromstring(xml)
         mutate(root)
-        self._sign_parts(root, signed, signing)
-        sealed(root)
-        return tamper(etree.tostring(root))
-
-    def _sign_parts(self, root: etree._Element, signed: str | None, signing: dict[str, Any]) -> None:
         if signed in {"assertion", "both"}:
             self.sign(one(root, "saml:Assertion"), **signing)
+        encrypted(root)
         if signed in {"response", "both"}:
             self.sign(root, **signing)
+        sealed(root)
+        return tamper(etree.tostring(root))
 
     def sign(
         self,

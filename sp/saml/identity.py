@@ -17,7 +17,6 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.messages import AttributeNames, NameId
 from sp.saml.report import quoted
-from sp.saml.response import child_text
 from sp.saml.xml import child, text_of
 
 VALUE_CHARACTERS = 256  # SAML2int G02: accepted untruncated up to here
@@ -59,7 +58,7 @@ class Attributes:
     def problem(self) -> tuple[str, str] | None:
         """What makes a mapped attribute unusable, as (expected, received), or None."""
         if next(self.assertion.iterfind(f"{names.ATTRIBUTE_STATEMENT}/{names.ENCRYPTED_ATTRIBUTE}"), None) is not None:
-            return "plain attributes", "an EncryptedAttribute: this service has no decryption key yet"
+            return "plain attributes", "an EncryptedAttribute, which this service does not open"
         for field in FIELDS:
             name = getattr(self.wanted, field)
             sent = self.values.get(name, ())
@@ -94,12 +93,15 @@ def email_of(attributes: Attributes, name_id: NameId) -> str:
 
 def read_name_id(assertion: etree._Element) -> NameId | None:
     """The NameID of the Subject, verbatim; one inside a SubjectConfirmation names somebody else (Core 2.4.1.1)."""
-    subject = child(assertion, names.SUBJECT)
-    element = None if subject is None else child(subject, names.NAME_ID)
-    if subject is None or element is None:
+    return name_id_of(child(assertion, names.SUBJECT, names.NAME_ID))
+
+
+def name_id_of(element: etree._Element | None) -> NameId | None:
+    """A NameID element as a value, verbatim; None for None."""
+    if element is None:
         return None
     return NameId(
-        value=child_text(subject, names.NAME_ID) or "",
+        value=text_of(element),
         format=element.get("Format"),
         name_qualifier=element.get("NameQualifier"),
         sp_name_qualifier=element.get("SPNameQualifier"),

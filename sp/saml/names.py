@@ -55,6 +55,10 @@ INCLUSIVE_NAMESPACES = f"{{{EXC_C14N}}}InclusiveNamespaces"
 ENCRYPTION_METHOD = f"{{{XENC}}}EncryptionMethod"
 ENCRYPTED_DATA = f"{{{XENC}}}EncryptedData"
 ENCRYPTED_KEY = f"{{{XENC}}}EncryptedKey"
+CIPHER_DATA = f"{{{XENC}}}CipherData"
+CIPHER_VALUE = f"{{{XENC}}}CipherValue"
+OAEP_PARAMS = f"{{{XENC}}}OAEPparams"
+MGF = f"{{{XENC11}}}MGF"
 
 ENVELOPED = DS + "enveloped-signature"
 
@@ -86,4 +90,5 @@ SHA512 = XENC + "sha512"
 
 AES_CBC = frozenset(XENC + name for name in ("aes128-cbc", "aes192-cbc", "aes256-cbc"))
 AES_GCM = frozenset(XENC11 + name for name in ("aes128-gcm", "aes192-gcm", "aes256-gcm"))
-RSA_OAEP = frozenset((XENC + "rsa-oaep-mgf1p", XENC11 + "rsa-oaep"))
+RSA_OAEP_MGF1P = XENC + "rsa-oaep-mgf1p"
+RSA_OAEP = frozenset((RSA_OAEP_MGF1P, XENC11 + "rsa-oaep"))

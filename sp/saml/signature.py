@@ -24,6 +24,7 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.certificates import MAXIMUM_BYTES, IdpCertificate, stored_certificate
+from sp.saml.decryption import opened
 from sp.saml.errors import CertificateError
 from sp.saml.messages import AccountTrust, Expectations, UnverifiedResponse, VerifiedAssertion
 from sp.saml.report import Finding, Outcome, failed, passed, quoted, warning
@@ -121,6 +122,12 @@ class Signatures:
     def response_signed(self) -> bool:
         return any(enveloped.signed is self.response.tree for enveloped in self.found)
 
+    @property
+    def trees(self) -> tuple[etree._Element, ...]:
+        """Every tree that has something of the message in it: an opened assertion stands in one of its own."""
+        root = self.response.assertion.getroottree().getroot()
+        return (self.response.tree,) if root is self.response.tree else (self.response.tree, root)
+
 
 def verified_assertion(signatures: Signatures) -> VerifiedAssertion | None:
     """The assertion that verified signatures cover, parsed afresh from what was digested; None unless all hold.
@@ -134,10 +141,25 @@ def verified_assertion(signatures: Signatures) -> VerifiedAssertion | None:
     if innermost.content is None or innermost.certificate is None:
         return None
     tree = parse(innermost.content)
-    assertion = tree if tree.tag == names.ASSERTION else child(tree, names.ASSERTION)
+    assertion = tree if tree.tag == names.ASSERTION else _assertion_in(tree, signatures.expectations)
     if assertion is None:
         return None
     return VerifiedAssertion(assertion, signatures.response_signed, innermost.certificate)
+
+
+def holds(signatures: Signatures) -> bool:
+    """Whether there is a signature and every one has the accepted layout and algorithms and verifies."""
+    if not signatures.found or structure_problem(signatures) or algorithm_problem(signatures):
+        return False
+    return all(verdict.content is not None for verdict in signatures.verdicts)
+
+
+def _assertion_in(response: etree._Element, expectations: Expectations) -> etree._Element | None:
+    """The assertion of a verified Response, opened again from the verified bytes where it is encrypted."""
+    encrypted = child(response, names.ENCRYPTED_ASSERTION)
+    if encrypted is None:
+        return child(response, names.ASSERTION)
+    return opened(encrypted, names.ASSERTION, expectations.decryption_keys)
 
 
 # Structure, judged on the tree before anything is computed: a transform that is not on the list never runs.
@@ -145,7 +167,7 @@ def verified_assertion(signatures: Signatures) -> VerifiedAssertion | None:
 
 def structure_problem(signatures: Signatures) -> Problem | None:
     """What differs from the one layout that is accepted (Core 5.4, errata E91), or None."""
-    every = sum(1 for _ in signatures.response.tree.iter(names.SIGNATURE))
+    every = sum(1 for tree in signatures.trees for _ in tree.iter(names.SIGNATURE))
     if every != len(signatures.found):
         return (
             "a Signature as a child of the Response or its Assertion only",
@@ -297,8 +319,8 @@ def _covered(enveloped: Enveloped, certificate: IdpCertificate, signatures: Sign
 
 def _digested_bytes(enveloped: Enveloped, response: UnverifiedResponse) -> bytes | None:
     """The canonical bytes of the signed element without its Signature, from a copy: the tree stays untouched."""
-    root = copy.deepcopy(response.tree)
-    signed = root if enveloped.signed is response.tree else root[response.tree.index(enveloped.signed)]
+    root = copy.deepcopy(enveloped.signed.getroottree().getroot())
+    signed = root if enveloped.signed.getparent() is None else root[response.tree.index(enveloped.signed)]
     signature = child(signed, names.SIGNATURE)
     if signature is not None:
         _remove_keeping_tail(signed, signature)

@@ -18,6 +18,8 @@ or a setting: everything that a message is held against is passed in, so the sam
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sp.saml.bindings import Transport
 from sp.saml.checks import CHECKS, of_stage
 from sp.saml.checks.assertion import Statement, authn_context_of
@@ -33,6 +35,7 @@ from sp.saml.messages import (
     Limits,
     Opened,
     PostedForm,
+    UnverifiedResponse,
     Verified,
     VerifiedAssertion,
 )
@@ -91,7 +94,16 @@ def verify(opened: Opened, expectations: Expectations) -> Verified:
     findings |= decryption
     if findings["issuer"].outcome is Outcome.FAILED or _failed(decryption):
         return Verified(_complete(findings), expectations)
-    return _verify_signed(Signatures(opened.response, held.account, expectations), findings)
+    return _verify_signed(Signatures(_readable(held), held.account, expectations), findings)
+
+
+def _readable(held: Held) -> UnverifiedResponse:
+    """The response with its assertion opened, where it was encrypted and the Response around it is not at fault."""
+    if not held.response.encrypted or (held.response_signed and not held.outer_signature_holds):
+        return held.response
+    if held.opened_assertion is None:
+        raise RuntimeError("an assertion that nobody could open was let through")
+    return replace(held.response, assertion=held.opened_assertion)
 
 
 def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:

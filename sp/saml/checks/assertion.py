@@ -14,7 +14,8 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.checks.response import Held, answered_request, issue_instant, version
-from sp.saml.identity import VALUE_CHARACTERS, Attributes, read_name_id
+from sp.saml.decryption import encryption_problem, opened
+from sp.saml.identity import VALUE_CHARACTERS, Attributes, name_id_of, read_name_id
 from sp.saml.messages import AccountTrust, Expectations, NameId, PendingRequest, UnverifiedResponse
 from sp.saml.report import NOT_REACHED, Finding, Outcome, failed, passed, quoted, skipped, warning
 from sp.saml.response import child_text
@@ -62,9 +63,19 @@ class Statement:
     def attributes(self) -> Attributes:
         return Attributes(self.assertion, self.account.attribute_names)
 
+    @property
+    def encrypted_id(self) -> etree._Element | None:
+        return child(self.assertion, names.SUBJECT, names.ENCRYPTED_ID)
+
     @cached_property
     def name_id(self) -> NameId | None:
-        return read_name_id(self.assertion)
+        """The NameID of the subject, opened where it is encrypted; None where there is none to read."""
+        encrypted = self.encrypted_id
+        if encrypted is None:
+            return read_name_id(self.assertion)
+        if encryption_problem(encrypted) is not None:
+            return None
+        return name_id_of(opened(encrypted, names.NAME_ID, self.expectations.decryption_keys))
 
     @property
     def now(self) -> datetime:
@@ -112,15 +123,23 @@ def assertion_issue_instant(statement: Statement) -> Finding:
 def subject(statement: Statement) -> Finding:
     name_id = statement.name_id
     if name_id is None:
-        found = child(statement.assertion, names.SUBJECT, names.ENCRYPTED_ID)
-        received = "no NameID" if found is None else "EncryptedID: this service has no decryption key yet"
-        return failed(expected="a NameID", received=received)
+        return _no_name_id(statement.encrypted_id)
     problem = _value_problem(name_id) or _qualifier_problem(name_id, statement)
     if problem is not None:
         return failed(expected=problem[0], received=problem[1])
     if name_id.format == names.TRANSIENT_FORMAT and _refuses_transient(statement.account):
         return failed(expected="a NameID that stays the same", received=f"the Format {names.TRANSIENT_FORMAT}")
     return passed(name_id.value)
+
+
+def _no_name_id(encrypted: etree._Element | None) -> Finding:
+    if encrypted is None:
+        return failed(expected="a NameID", received="no NameID")
+    expected, received = encryption_problem(encrypted) or (
+        "an EncryptedID that a key of this service opens",
+        "one that does not open, or not into a NameID",
+    )
+    return failed(expected=expected, received=received)
 
 
 def _value_problem(name_id: NameId) -> tuple[str, str] | None:

@@ -6,15 +6,23 @@ Owns the judgement of unverified values. They may lead to a refusal or pick whos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+
+from lxml import etree
 
 from sp.saml import names
-from sp.saml.messages import AccountTrust, Expectations, PendingRequest, UnverifiedResponse
+from sp.saml.decryption import data_algorithm, encryption_problem, opened, recipients
+from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest, UnverifiedResponse
+from sp.saml.own_keys import OwnKey, fingerprint
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
+from sp.saml.signature import Signatures, holds
 from sp.saml.times import UTC_FORM, in_future, instant, reached, written
-from sp.saml.xml import child
+from sp.saml.xml import child, survey
+
+_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Held:
     """An unverified response and what it is held against."""
 
@@ -32,6 +40,21 @@ class Held:
     @property
     def response_signed(self) -> bool:
         return child(self.response.tree, names.SIGNATURE) is not None
+
+    @cached_property
+    def outer_signature_holds(self) -> bool:
+        """Whether the signature of the Response verifies: asked before anything encrypted inside it is opened."""
+        return self.account is not None and holds(Signatures(self.response, self.account, self.expectations))
+
+    @cached_property
+    def opened_assertion(self) -> etree._Element | None:
+        """The Assertion in the EncryptedAssertion, whose IDs occur nowhere else in the message; else None."""
+        keys, response = self.expectations.decryption_keys, self.response
+        root = opened(response.assertion, names.ASSERTION, keys)
+        outside = {value.strip() for value in survey(response.tree, _LIMITS).ids}
+        if root is None or any(value.strip() in outside for value in survey(root, _LIMITS).ids):
+            return None
+        return root
 
 
 def response_version(held: Held) -> Finding:
@@ -136,30 +159,42 @@ def sso_enabled(held: Held) -> Finding:
     return passed(account.slug)
 
 
-_ALLOWED_ENCRYPTION = "AES-GCM or AES-CBC, with the key by RSA-OAEP"
-
-
 def encryption_algorithms(held: Held) -> Finding:
     if not held.response.encrypted:
         return skipped("the assertion is not encrypted")
-    data = _methods(held, names.ENCRYPTED_DATA)
-    keys = _methods(held, f".//{names.ENCRYPTED_KEY}")
-    refused = [method for method in data if method not in names.AES_GCM | names.AES_CBC]
-    refused += [method for method in keys if method not in names.RSA_OAEP]
-    if refused or not data or not keys:
-        return failed(expected=_ALLOWED_ENCRYPTION, received=", ".join(refused[:3]) or "no EncryptionMethod")
-    if names.AES_CBC.intersection(data) and not held.response_signed:
+    problem = encryption_problem(held.response.assertion)
+    if problem is not None:
+        return failed(expected=problem[0], received=problem[1])
+    algorithm = data_algorithm(held.response.assertion)
+    if algorithm in names.AES_CBC and not held.response_signed:
         # Anybody can alter CBC blocks and watch what happens, unless a signature outside covers them.
-        return warning(expected="AES-GCM, or a signed Response around AES-CBC", received=", ".join(data))
-    return passed(", ".join((*data, *keys)))
-
-
-def _methods(held: Held, path: str) -> list[str]:
-    found = held.response.assertion.iterfind(f"{path}/{names.ENCRYPTION_METHOD}")
-    return [method.get("Algorithm", "") for method in found]
+        refuses = held.account is not None and held.account.refuse_unsigned_cbc
+        finding = failed if refuses else warning
+        return finding(expected="AES-GCM, or a signed Response around AES-CBC", received=algorithm)
+    return passed(algorithm)
 
 
 def decryption(held: Held) -> Finding:
+    """One failure for every fault: a difference that a sender can see is an oracle (XML Encryption 1.1, 6.1.2)."""
     if not held.response.encrypted:
         return skipped("the assertion is not encrypted")
-    return failed(expected="a plain Assertion", received="EncryptedAssertion: this service has no decryption key yet")
+    keys = held.expectations.decryption_keys
+    if not keys:
+        return failed(expected="a plain Assertion", received="EncryptedAssertion, and no key to open it with")
+    if held.response_signed and not held.outer_signature_holds:
+        return NOT_REACHED
+    if held.opened_assertion is None:
+        return failed(expected=f"an EncryptedAssertion for {_described(keys)}", received=_unopened(held))
+    return passed()
+
+
+def _described(keys: tuple[OwnKey, ...]) -> str:
+    return " or ".join(f"the key of the certificate SHA-256 {fingerprint(key.certificate)}" for key in keys[:2])
+
+
+def _unopened(held: Held) -> str:
+    """What depends on no key: the certificate that the sender says it encrypted for, where that is not ours."""
+    ours = {key.certificate for key in held.expectations.decryption_keys}
+    foreign = next((der for der in recipients(held.response.assertion) if der not in ours), None)
+    named = "" if foreign is None else f"; it says it is for the certificate SHA-256 {fingerprint(foreign)}"
+    return f"one that does not open with it, or not into one valid Assertion{named}"

@@ -5,7 +5,7 @@ Owns the order in which they are listed. Holds no case itself.
 
 from __future__ import annotations
 
-from saml.attacks import content, documents, forgeries, mixtures, reading, signatures, times
+from saml.attacks import content, documents, encrypted, forgeries, mixtures, reading, signatures, times
 from saml.cases import Case
 
 MESSAGES: dict[str, tuple[Case, ...]] = {
@@ -16,4 +16,5 @@ MESSAGES: dict[str, tuple[Case, ...]] = {
     "times": times.CASES,
     "reading": reading.CASES,
     "mixtures": mixtures.CASES,
+    "encrypted": encrypted.CASES,
 }

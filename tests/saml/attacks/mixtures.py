@@ -1,6 +1,6 @@
 """Encrypted assertions, beside plain ones and alone (ENC, RSP-33): refused for what can be seen from outside.
 
-Owns the cases as data. Never runs them, and never encrypts anything: this service holds no decryption key yet.
+Owns the cases as data. Never runs them, and never encrypts anything: what opens is in `saml.attacks.encrypted`.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ ALONE = (
     Case("ENC-10", "a key by RSA 1.5", WEAK, flaw=encrypted(key=names.XENC + "rsa-1_5")),
     Case("ENC-11", "3DES", WEAK, flaw=encrypted(names.XENC + "tripledes-cbc")),
     Case("ENC-11 CBC", "AES-CBC", CLOSED, flaw=encrypted(CBC)),
-    Case("ENC-14", "a key that was made for somebody else", CLOSED, flaw=encrypted()),
-    Case("ENC-16", "content at another address", CLOSED, flaw=opened(within(f"{DATA}/xenc:CipherData", REFERENCE))),
+    Case("ENC-14 nobody", "encrypted where there is no key at all", CLOSED, flaw=encrypted()),
+    Case("ENC-16", "content at another address", WEAK, flaw=opened(within(f"{DATA}/xenc:CipherData", REFERENCE))),
     Case(
         "ENC-15",
         "a key at another address",
@@ -120,8 +120,8 @@ ALONE = (
     Case("ENC-18 key", "no key", WEAK, flaw=opened(within(f"{DATA}/ds:KeyInfo", None))),
     Case("ENC-18 unknown", "an unknown method", WEAK, flaw=encrypted("urn:madeup")),
     Case(
-        "ENC-23",
-        "an encrypted name in a signed assertion",
+        "ENC-23 method",
+        "an encrypted name without any method, in a signed assertion",
         ("subject",),
         flaw={
             "mutate": all_of(
