@@ -19,12 +19,13 @@ from sqlmodel import Session
 
 from sp.models import KeyPurpose, KeyState, ServiceKey
 from sp.saml.own_keys import OwnKey, PublishedKeys, make_key, read_key
+from sp.saml.service_metadata import CACHE_DURATION
 from sp.settings import Settings
 from sp.store import service_keys
 from sp.store.engine import Database
 
 OPENS_AFTERWARDS = timedelta(days=30)  # metadata that an identity provider holds on to for a month is stale by any rule
-KNOWN_AFTER = timedelta(days=1)  # what the metadata names as its cacheDuration: by then everybody has read it again
+KNOWN_AFTER = CACHE_DURATION  # by then everybody who reads our metadata has read it again
 
 _PUBLISHED = (KeyState.ACTIVE, KeyState.UPCOMING)
 

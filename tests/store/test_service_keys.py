@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from cryptography import x509
 
 from sp.flows import service_keys
 from sp.flows.service_keys import KNOWN_AFTER, OPENS_AFTERWARDS, ChangedOver, NoKeyError, NotNow
-from sp.models import KeyPurpose
+from sp.models import KeyPurpose, KeyState
 from sp.saml.own_keys import OwnKey, make_key
 from sp.settings import Settings
 from sp.store import accounts
@@ -62,11 +62,18 @@ def test_the_second_start_keeps_them(keys: Database) -> None:
         assert service_keys.published(session) == before
 
 
-def test_starts_at_once_make_them_once(database: Database) -> None:
+def test_a_start_waits_for_the_one_before_it_and_makes_none_again(database: Database, successor: OwnKey) -> None:
     with database.writing() as session:
         accounts.shared_realm(session)
-    with ThreadPoolExecutor(3) as starts:
-        list(starts.map(lambda _: service_keys.make_missing(database, SETTINGS, NOW), range(3)))
+    with ThreadPoolExecutor(1) as second_start:
+        with database.writing() as session:
+            rows.take_lock(session)
+            for purpose in KeyPurpose:
+                rows.add(session, purpose, KeyState.ACTIVE, successor, NOW)
+            started = second_start.submit(service_keys.make_missing, database, SETTINGS, NOW)
+            wait([started], timeout=1.0)  # it finds no key yet, makes two, and comes to the lock
+            assert not started.done()
+        started.result(timeout=30)
     with database.reading() as session:
         assert [len(rows.of_purpose(session, purpose)) for purpose in KeyPurpose] == [1, 1]
 
