@@ -27,4 +27,4 @@ def missing_packages() -> tuple[str, ...]:
 
 def why_not(missing: tuple[str, ...]) -> str:
     """The sentence for whoever runs the tests without it."""
-    return f"SimpleSAMLphp is not installed (Debian, Ubuntu: apt-get install {' '.join(missing)})"
+    return f"SimpleSAMLphp is not installed (Debian: apt-get install {' '.join(missing)})"

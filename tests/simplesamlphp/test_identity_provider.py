@@ -85,7 +85,9 @@ def test_a_wrong_password_gets_no_answer(simplesamlphp: SimpleSamlPhp, visitor: 
     assert "Incorrect username or password" in visitor.text
 
 
-def test_it_ends_and_its_sessions_are_in_its_folder(simplesamlphp: SimpleSamlPhp, tmp_path: Path, visitor: Visitor) -> None:
+def test_it_ends_and_its_sessions_are_in_its_folder(
+    simplesamlphp: SimpleSamlPhp, tmp_path: Path, visitor: Visitor
+) -> None:
     with running(tmp_path) as other:
         other.trust(METADATA)
         sign_in(visitor, other.idp_initiated_url(SERVICE), BRITTA)
@@ -105,7 +107,7 @@ def test_it_ends_and_its_sessions_are_in_its_folder(simplesamlphp: SimpleSamlPhp
 
 def test_the_reason_of_a_skip_names_the_packages() -> None:
     assert why_not(("php-cli", "php-xml")) == (
-        "SimpleSAMLphp is not installed (Debian, Ubuntu: apt-get install php-cli php-xml)"
+        "SimpleSAMLphp is not installed (Debian: apt-get install php-cli php-xml)"
     )
 
 
