@@ -24,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.flows.provisioning import Link, find_link, provision
+from sp.flows.service_keys import decryption_keys
 from sp.models import Account, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
 from sp.saml.identity import read_name_id
@@ -39,6 +40,7 @@ from sp.saml.messages import (
     UserLink,
     Verified,
 )
+from sp.saml.own_keys import OwnKey
 from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
@@ -117,9 +119,11 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
     opened = _open(delivery.form, settings)  # 1-3
     with database.reading() as session:
         trusting = _look_up(session, opened)  # 4
+        keys = keys_for(session, opened, delivery.received_at)
     expectations = replace(
         expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending),
         nearest_issuer=trusting.nearest_issuer,
+        decryption_keys=keys,
     )
     verified = validation.verify(opened, expectations)  # 5-6
     for _ in range(_TRIES - 1):
@@ -150,6 +154,13 @@ def expectations_for(
         response_max_age=settings.response_max_age,
         request_max_age=settings.request_max_age,
     )
+
+
+def keys_for(session: Session, opened: Opened, now: datetime) -> tuple[OwnKey, ...]:
+    """What may open this message: nothing is read for one that says nowhere that anything in it is encrypted."""
+    if opened.xml is None or b"Encrypted" not in opened.xml:
+        return ()
+    return decryption_keys(session, now)
 
 
 def _look_up(session: Session, opened: Opened) -> _Trusting:

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from sp.flows.assertion_consumer import keys_for
 from sp.flows.provisioning import find_link
 from sp.models import Account, SignInAttempt
 from sp.saml import validation
@@ -70,7 +71,10 @@ def inputs_of(session: Session, attempt: SignInAttempt) -> Inputs:
     """The inputs of then."""
     kept = attempt.expectations
     trust = _trust(session, attempt.settings_id, active=kept["account_active"])
-    return Inputs(_opened(attempt), _expectations(attempt, trust), _holder(kept["holder"]))
+    opened = _opened(attempt)
+    keys = keys_for(session, opened, attempt.received_at)
+    expectations = replace(_expectations(attempt, trust), decryption_keys=keys)
+    return Inputs(opened, expectations, _holder(kept["holder"]))
 
 
 def judge_attempt(session: Session, attempt: SignInAttempt) -> Judgement:

@@ -10,7 +10,7 @@ from attack import attack
 from cast import BRITTA
 from encryption import CBC, GCM, MGF_SHA256, OAEP, OAEP_11, ciphertext, encrypted, own_key
 from lxml import etree
-from responses import Idp, element_of, expectations, judged, trust
+from responses import Idp, element_of, expectations, judged, one, trust
 
 from sp.saml import names
 from sp.saml.checks import CHECKS
@@ -102,7 +102,7 @@ def test_the_verified_bytes_are_opened_and_no_others() -> None:
     assert response is not None
     subject = Held(response, held)
     assert subject.opened_assertion is not None
-    subject.opened_assertion.find(f".//{names.NAME_ID}").text = "mallory@evil.example"
+    one(subject.opened_assertion, ".//saml:NameID").text = "mallory@evil.example"
     judgement = judged(response.xml, held)
     assert judgement.identity is not None
     assert judgement.identity.username == BRITTA.email
