@@ -114,7 +114,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "decryption": (
         "What cannot be opened cannot be checked.",
-        "Switch assertion encryption off at the identity provider for this application.",
+        "Give the identity provider this service's current encryption certificate, from its metadata at "
+        "/saml2/metadata, or switch assertion encryption off there.",
     ),
     "signature_present": (
         "Without a signature anybody can write a response in anybody's name.",
