@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from sp.flows.account_setup import LABELS, SsoDraft, missing_for_saml, sso_faults
+from sp.flows.service_keys import published
 from sp.models import Account
 from sp.saml.messages import UserMapping
 from sp.saml.preflight import preflight
@@ -51,6 +52,7 @@ def preflight_of(
     faults = missing_for_saml(draft) | sso_faults(session, settings, account, draft) | dict(typed.faults)
     mapped = draft.user_mapping == UserMapping.FEDERATION_ID
     account_id = required(account.id)
+    own = published(session)
     hashes = [certificate.sha256 for certificate in draft.certificates]
     connection = Connection(
         now=now,
@@ -61,6 +63,7 @@ def preflight_of(
         sign_out_url=draft.sign_out_url,
         issuer=draft.issuer,
         certificates=draft.certificates,
+        own_certificates=(*own.signing, *own.encryption),
         faults={label: faults[name] for name, label in LABELS.items() if name in faults},
         issuers_elsewhere=accounts.issuers_of_certificates(
             session, hashes, company_id=account.company_id, besides=account_id

@@ -21,8 +21,8 @@ _NEVER_AN_ENTITY_ID = re.compile(r"(?i)/federationmetadata\b|/protocol/saml/desc
 _METADATA = re.compile(
     r"(?i)/federationmetadata\b|/descriptor/?$|/metadata(\.php|\.xml)?/?$|\.xml$|/idp/shibboleth$|/saml/metadata\b"
 )
-_LEAVING = re.compile(r"(?i)log-?out|sign-?out|(^|[/._=-])slo([/._-]|service|$)")
-_ENTERING = re.compile(r"(?i)log-?in|sign-?in|sign-?on|(^|[/._=-])sso([/._-]|service|$)")
+_LEAVING = re.compile(r"(?i)log-?out|sign-?out|(^|[/._=-])slo([/?._-]|service|$)")
+_ENTERING = re.compile(r"(?i)log-?in|sign-?in|sign-?on|(^|[/._=-])sso([/?._-]|service|$)")
 
 _TENANT = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _ENTRA = re.compile(rf"https?://(?:sts\.windows\.net|login\.microsoftonline\.com)/({_TENANT})(?:/(?:v2\.0|saml2)?)?/?")
@@ -40,8 +40,8 @@ _MARKS = tuple(re.compile(mark) for mark in (rf"({_TENANT})", r"\b(exk\w{10,})",
 def savable(connection: Connection) -> Finding:
     if connection.faults:
         told = " ".join(f"{label}: {sentence}" for label, sentence in connection.faults.items())
-        return failed(expected="a form that can be saved", received=told)
-    return passed("every field")
+        return failed(expected="", received=told)
+    return passed()
 
 
 def issuer_text(connection: Connection) -> Finding:
@@ -53,7 +53,7 @@ def issuer_text(connection: Connection) -> Finding:
         return failed(expected="no white space and nothing invisible", received=issuer)
     if issuer != issuer.strip():
         return warning(expected="no white space around it; saving takes it away", received=quoted(issuer))
-    return passed(issuer)
+    return passed()
 
 
 def issuer_own(connection: Connection) -> Finding:
@@ -66,7 +66,7 @@ def issuer_metadata(connection: Connection) -> Finding:
         return skipped(_EMPTY)
     if _NEVER_AN_ENTITY_ID.search(issuer):
         return failed(expected=f"{_ENTITY_ID}, which stands inside that metadata as entityID", received=issuer)
-    return passed(issuer)
+    return passed()
 
 
 def issuer_address(connection: Connection) -> Finding:
@@ -78,7 +78,7 @@ def issuer_address(connection: Connection) -> Finding:
         return failed(expected=_ENTITY_ID, received=f"{issuer}, an address where people sign in")
     if same_address(issuer, connection.sign_in_url):
         return warning(expected=_ENTITY_ID, received='the same value as "Sign In URL"')
-    return passed(issuer)
+    return passed()
 
 
 def issuer_exact(connection: Connection) -> Finding:
@@ -93,7 +93,7 @@ def issuer_exact(connection: Connection) -> Finding:
     for shape, usual in _CORRECTED:
         if shape.fullmatch(issuer):
             return warning(expected=f"{shape.sub(usual, issuer)}, unless it was changed there", received=issuer)
-    return passed(issuer)
+    return passed()
 
 
 def sign_in_own(connection: Connection) -> Finding:
@@ -106,18 +106,18 @@ def sign_in_metadata(connection: Connection) -> Finding:
         return skipped(_EMPTY)
     if _METADATA.search(parts.path):
         return failed(expected=f"{_SIGN_IN}: SingleSignOnService in that metadata", received=connection.sign_in_url)
-    return passed(connection.sign_in_url)
+    return passed()
 
 
 def sign_in_kind(connection: Connection) -> Finding:
     url = connection.sign_in_url.strip()
     if parts_of(url) is None:
         return skipped(_EMPTY)
-    if _leaves(url):
+    if _looks(_LEAVING, url):
         return failed(expected=_SIGN_IN, received=f"{url}, which looks like an address for signing out")
     if _is_issuer_only(url):
         return failed(expected=_SIGN_IN, received=f"{url}, which looks like an entity ID")
-    return passed(url)
+    return passed()
 
 
 def sign_in_https(connection: Connection) -> Finding:
@@ -135,9 +135,9 @@ def sign_out_kind(connection: Connection) -> Finding:
         return skipped(_EMPTY)
     if _METADATA.search(url) or _is_issuer_only(url):
         return failed(expected=_SIGN_OUT, received=url)
-    if _ENTERING.search(url) and not _leaves(url) and not same_address(url, connection.sign_in_url):
+    if _looks(_ENTERING, url) and not _looks(_LEAVING, url) and not same_address(url, connection.sign_in_url):
         return warning(expected=_SIGN_OUT, received=f"{url}, which looks like an address for signing in")
-    return passed(url)
+    return passed()
 
 
 def sign_out_https(connection: Connection) -> Finding:
@@ -163,7 +163,7 @@ def _own(connection: Connection, value: str, wanted: str) -> Finding:
         return skipped(_EMPTY)
     if is_ours(connection, value):
         return failed(expected=wanted, received=f"{value.strip()}, this service's own")
-    return passed(value.strip())
+    return passed()
 
 
 def _https(url: str) -> Finding:
@@ -172,12 +172,13 @@ def _https(url: str) -> Finding:
         return skipped(_EMPTY)
     if parts.scheme == "http" and not stays_near(parts.hostname or ""):
         return warning(expected="https", received=url.strip())
-    return passed(parts.scheme)
+    return passed("https" if parts.scheme == "https" else "http, and near")
 
 
-def _leaves(url: str) -> bool:
+def _looks(like: re.Pattern[str], url: str) -> bool:
+    """By path and query: a host named sso serves both."""
     parts = parts_of(url)
-    return parts is not None and bool(_LEAVING.search(f"{parts.path}?{parts.query}"))
+    return parts is not None and bool(like.search(f"{parts.path}?{parts.query}"))
 
 
 def _is_issuer_only(url: str) -> bool:

@@ -94,7 +94,7 @@ def certificate_own(connection: Connection) -> Finding:
 
 def _own(certificate: IdpCertificate, connection: Connection) -> Finding:
     expected = "the identity provider's certificate"
-    if certificate in connection.own_certificates:
+    if certificate.der in connection.own_certificates:
         return failed(expected=expected, received="this service's own")
     parts = parts_of(connection.acs_url)
     host = parts.hostname or "" if parts else ""

@@ -21,9 +21,9 @@ class Connection:
     """An account about to be connected to its identity provider.
 
     The three texts are as typed. `faults` are the sentences with which the form refuses them, by label.
-    `issuers_elsewhere` tells which other issuer a certificate (its `sha256`) stands for in another account.
-    `distances` are how far IssueInstant was ahead of our clock in the last verified messages; `browser_distance` is
-    the same for the browser that shows the form, where it says so.
+    `own_certificates` are this service's, in DER. `issuers_elsewhere` tells which other issuer a certificate (its
+    `sha256`) stands for in another account. `distances` are how far IssueInstant was ahead of our clock in the last
+    verified messages; `browser_distance` is the same for the browser that shows the form, where it says so.
     """
 
     now: datetime
@@ -34,7 +34,7 @@ class Connection:
     sign_out_url: str = ""
     issuer: str = ""
     certificates: tuple[IdpCertificate, ...] = ()
-    own_certificates: tuple[IdpCertificate, ...] = ()
+    own_certificates: tuple[bytes, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     issuers_elsewhere: Mapping[str, str] = field(default_factory=dict)
     switched_on: bool = True
