@@ -125,3 +125,8 @@ def test_markup_and_invisible_characters_stay_text(alice: Browser) -> None:
     assert "issuer_text" in typed(alice, issuer="urn:<script>alert(1)</script>\u202e")
     assert "<script>alert" not in alice.page.text
     assert "\u202e" not in alice.page.text
+
+
+@pytest.mark.usefixtures("connected")
+def test_only_a_form_of_this_browser_is_looked_at(alice: Browser) -> None:
+    assert alice.client.post(LOOK, data={"issuer": ENTRA}).status_code == 403
