@@ -84,6 +84,11 @@ def unfold(text: str) -> Deed:
     return lambda page, _places: page.get_by_text(text).first.click()
 
 
+def see(text: str) -> Deed:
+    """Wait until it is there to be seen, for what the page fetches by itself."""
+    return lambda page, _places: page.get_by_text(text).first.wait_for()
+
+
 def lose_cookies(page: Page, _places: Places) -> None:
     page.context.clear_cookies()
 
@@ -169,6 +174,15 @@ FILLED = [
         unfold("Paste the certificate as text"),
         fill(Certificate_as_text="-----BEGIN PRIVATE KEY-----"),
         press("Save", within="SAML Single Sign on"),
+    ),
+    view(
+        "single-sign-on-preflight",
+        SINGLE_SIGN_ON,
+        fill(
+            Sign_In_URL="http://login.microsoftonline.com/0a1b2c3d-0000-1111-2222-333344445555/saml2",
+            Issuer_URL="https://sts.windows.net/5f1f5cd5-3f2c-4b0e-9c1d-8a1b2c3d4e5f",
+        ),
+        see("Issuer URL as its provider writes it"),
     ),
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
     view("sign-in-log", SIGN_IN_LOG),
