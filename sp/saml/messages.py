@@ -107,6 +107,8 @@ class PendingRequest:
     used: bool = False
     requested_contexts: tuple[str, ...] = ()
     comparison: str = "exact"
+    account: str = ""  # the slug of the account that it was begun for; empty: judged without one
+    force_authn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

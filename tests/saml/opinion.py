@@ -142,7 +142,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
     "in_response_to": Disagreement(
         "is told one request or none; used, old and foreign ones are the caller's to know",
         "the caller who forgets it is open to a sign-in that nobody began",
-        ("RSP-13", "RSP-16", "RSP-17", "RSP-19", "RSP-19 word", "ISS-02"),
+        ("RSP-13", "RSP-16", "RSP-17", "RSP-19", "RSP-19 word", "ISS-02", "ISS-14"),
     ),
     "issuer": Disagreement(
         "takes whatever issuer it was configured with, an empty one in the message too",
@@ -260,7 +260,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
     "authn_context": Disagreement(
         "compares contexts only where it is told to, and with a list of its own",
         "a password passes where a second factor was asked for",
-        ("AUT-04", "AUT-04 better"),
+        ("AUT-04", "AUT-04 better", "AUT-04 minimum", "AUT-04 none", "AUT-06", "AUT-06 second"),
     ),
     "attributes": Disagreement(
         "hands over several values and line breaks as they are",

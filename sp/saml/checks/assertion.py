@@ -16,7 +16,7 @@ from sp.saml import names
 from sp.saml.checks.response import Held, answered_request, issue_instant, version
 from sp.saml.decryption import encryption_problem, opened
 from sp.saml.identity import VALUE_CHARACTERS, Attributes, name_id_of, read_name_id
-from sp.saml.messages import AccountTrust, Expectations, NameId, PendingRequest, UnverifiedResponse
+from sp.saml.messages import AccountTrust, Comparison, Expectations, NameId, PendingRequest, UnverifiedResponse
 from sp.saml.report import NOT_REACHED, Finding, Outcome, failed, passed, quoted, skipped, warning
 from sp.saml.response import child_text
 from sp.saml.times import UTC_FORM, in_future, instant, reached, written
@@ -356,25 +356,43 @@ def session_expiry(statement: Statement) -> Finding:
 
 
 def authn_context(statement: Statement) -> Finding:
+    """Whether the person was authenticated as the request asked: anew (Core 3.4.1), and in which way (3.3.2.2.1)."""
     if len(statement.authn_statements) != 1:
         return NOT_REACHED
     received = authn_context_of(statement)
     request = answered_request(Held(statement.response, statement.expectations))
-    if request is None or not request.requested_contexts:
+    if request is None:
         return skipped(received or "nothing was requested")
-    return _satisfied(received or "no AuthnContextClassRef", request)
+    if request.force_authn and (stale := _stale(statement, request)):
+        return failed(expected=f"a sign-in after {written(request.sent_at)}, as ForceAuthn asked", received=stale)
+    if not request.requested_contexts:
+        return skipped(received or "nothing was requested")
+    return _satisfied(received, request)
 
 
-def _satisfied(received: str, request: PendingRequest) -> Finding:
-    """Only "exact" can be judged: which context is stronger than another is not written anywhere."""
-    requested = ", ".join(request.requested_contexts)
-    if request.comparison == "better":
-        if received in request.requested_contexts:
-            return failed(expected=f"better than {requested}", received=received)
-        return warning(expected=f"better than {requested}, which cannot be told", received=received)
-    if received in request.requested_contexts:
+def _stale(statement: Statement, request: PendingRequest) -> str | None:
+    """The AuthnInstant, where it lies before the request by more than the clocks may differ."""
+    text = statement.authn_statements[0].get("AuthnInstant", "")
+    moment = instant(text)
+    return text if moment is not None and in_future(request.sent_at, moment, statement.skew) else None
+
+
+def _satisfied(received: str | None, request: PendingRequest) -> Finding:
+    """Which context is stronger than another is not written anywhere, so "exact" alone can be judged fully.
+
+    "unspecified" says nothing about strength, so it is never at least as strong as what was asked for.
+    """
+    comparison, requested = request.comparison, ", ".join(request.requested_contexts)
+    expected = requested if comparison == Comparison.EXACT else f"{comparison}: {requested}"
+    listed = received in request.requested_contexts
+    if received is None:
+        return failed(expected=expected, received="no AuthnContextClassRef")
+    if listed and comparison != Comparison.BETTER:
         return passed(received)
-    return failed(expected=requested, received=quoted(received))
+    silent = received == names.UNSPECIFIED_CONTEXT and comparison != Comparison.MAXIMUM
+    if listed or silent or comparison == Comparison.EXACT:
+        return failed(expected=expected, received=quoted(received))
+    return warning(expected=f"{expected}, which cannot be told", received=received)
 
 
 def authn_context_of(statement: Statement) -> str | None:

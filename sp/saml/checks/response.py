@@ -12,10 +12,11 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.decryption import data_algorithm, encryption_problem, opened, recipients
+from sp.saml.enveloped import holds
 from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest, UnverifiedResponse
 from sp.saml.own_keys import OwnKey, fingerprint
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
-from sp.saml.signature import Signatures, holds
+from sp.saml.signature import Signatures
 from sp.saml.times import UTC_FORM, in_future, instant, reached, written
 from sp.saml.xml import child, survey
 
@@ -44,7 +45,7 @@ class Held:
     @cached_property
     def outer_signature_holds(self) -> bool:
         """Whether the signature of the Response verifies: asked before anything encrypted inside it is opened."""
-        return self.account is not None and holds(Signatures(self.response, self.account, self.expectations))
+        return self.account is not None and holds(Signatures(self.response, self.account, self.expectations).signed)
 
     @cached_property
     def opened_assertion(self) -> etree._Element | None:
@@ -118,6 +119,8 @@ def _answer(request: PendingRequest, held: Held) -> Finding:
         return failed(expected="a request that nothing has answered yet", received=f"{request.id}, answered before")
     if account is not None and request.identity_provider.strip() != account.issuer.strip():
         return failed(expected=f"an answer from {request.identity_provider}", received=f"one from {account.issuer}")
+    if account is not None and request.account not in {"", account.slug}:
+        return failed(expected=f"an answer for the account {request.account}", received=f"one for {account.slug}")
     if reached(request.sent_at + expectations.request_max_age, expectations.now, expectations.skew):
         minutes = int(expectations.request_max_age.total_seconds() // 60)
         return failed(expected=f"an answer within {minutes} minutes", received=f"{request.id}, sent {_sent(request)}")
