@@ -14,8 +14,9 @@ from sp.flows.judging_again import Inputs, inputs_of
 from sp.models import SignInAttempt, SsoSettings
 from sp.saml import validation
 from sp.saml.certificates import IdpCertificate
+from sp.saml.meaning import Judged
 from sp.saml.messages import Judgement
-from sp.saml.remedies import provider_of
+from sp.saml.remedies import GENERAL, name_of, provider_of
 from sp.saml.report import Outcome
 from sp.saml.xml import Document
 from sp.store import accounts
@@ -43,6 +44,18 @@ class Evidence:
     def signature_holds(self) -> bool:
         """Whether a trusted certificate verified the assertion, so that what it says may be told as true."""
         return self.judgement.certificate is not None
+
+    @property
+    def judged(self) -> Judged:
+        """As `sp.saml.comparison` wants it."""
+        return Judged(
+            report=self.judgement.report,
+            expectations=self.inputs.expectations,
+            root=self.root,
+            certificate=self.judgement.certificate,
+            settings_version=self.settings.version if self.settings else None,
+            provider=name_of(self.provider) if self.provider != GENERAL else "",
+        )
 
     @property
     def trusted(self) -> tuple[IdpCertificate, ...]:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlmodel import Session
 
 from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.judging_again import Changes, judge_again
@@ -20,14 +19,15 @@ from sp.models import SignInAttempt, SsoSettings
 from sp.saml.messages import Judgement
 from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
-from sp.store import accounts, sign_in_attempts
+from sp.store import accounts
 from sp.web import csrf
 from sp.web.admin.attempt_certificates import certificates_of
+from sp.web.admin.attempt_companions import Companions, companion_options, companions_of
 from sp.web.admin.attempt_diagram import diagram_of
 from sp.web.admin.attempt_facts import said_by
 from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
 from sp.web.admin.attempt_places import places_of, signed_elements
-from sp.web.admin.attempt_scope import Scopes, ScopesDep
+from sp.web.admin.attempt_scope import ScopesDep, attempt_seen
 from sp.web.admin.judged_view import pairs_of
 from sp.web.admin.judging_form import Asked, asked, untouched
 from sp.web.admin.managed import AccountView, ManagedAccountDep
@@ -52,6 +52,7 @@ class Looked:
     evidence: Evidence
     versions: Mapping[int, SsoSettings]
     in_force: int
+    companions: Companions
 
     @property
     def address(self) -> str:
@@ -76,7 +77,7 @@ class Looked:
 def looked_at(reference: str, account: ManagedAccountDep, scopes: ScopesDep, service: ServiceDep) -> Looked:
     """Raises PageError (404) for an attempt of another account, and for one that is not there."""
     with service.database.reading() as session:
-        attempt = _attempt(session, scopes, reference)
+        attempt = attempt_seen(session, scopes, reference)
         stored = accounts.account_by_id(session, account.id)
         versions = accounts.versions(session, account.id, limit=_VERSIONS)
         return Looked(
@@ -84,15 +85,8 @@ def looked_at(reference: str, account: ManagedAccountDep, scopes: ScopesDep, ser
             evidence_of(session, attempt),
             {version.version: version for version in versions},
             accounts.settings_in_force(session, stored).version,
+            companions_of(session, scopes, attempt),
         )
-
-
-def _attempt(session: Session, scopes: Scopes, reference: str) -> SignInAttempt:
-    known = sign_in_attempts.as_reference(reference)
-    found = sign_in_attempts.attempt_in(session, scopes, known) if known else None
-    if found is None:
-        raise not_found("There is no such sign-in attempt")
-    return found
 
 
 LookedDep = Annotated[Looked, Depends(looked_at)]
@@ -117,6 +111,7 @@ def attempt_page(request: Request, service: ServiceDep, looked: LookedDep) -> Re
         message=_message(evidence),
         certificates=certificates_of(evidence, now),
         form=untouched(looked.shown_values),
+        companions=companion_options(looked.companions),
     )
 
 
