@@ -23,6 +23,7 @@ from sp.store.sign_in_attempts import as_reference
 from sp.web.admin.attempt_scope import Scopes, ScopesDep, attempt_seen
 from sp.web.admin.managed import ManagedAccountDep
 from sp.web.admin.sign_in_log_address import address_of
+from sp.web.errors import not_found
 from sp.web.rendering import render
 from sp.web.report_view import Segments, difference
 from sp.web.state import ServiceDep
@@ -68,7 +69,10 @@ def compare_attempts(
     if not (a or b or typed):  # somebody shortened the address
         return RedirectResponse(address_of(account), status_code=303)
     if typed.strip():
-        return RedirectResponse(f"{address}?a={as_reference(a) or ''}&b={as_reference(typed) or ''}", status_code=303)
+        chosen = as_reference(typed)
+        if chosen is None:
+            raise not_found("There is no such sign-in attempt")
+        return RedirectResponse(f"{address}?a={as_reference(a) or ''}&b={chosen}", status_code=303)
     with service.database.reading() as session:
         one, other = _evidence(session, scopes, a), _evidence(session, scopes, b)
     lines = comparison.compare(one.judged, other.judged)
