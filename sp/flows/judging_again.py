@@ -70,7 +70,7 @@ class Inputs:
 def inputs_of(session: Session, attempt: SignInAttempt) -> Inputs:
     """The inputs of then."""
     kept = attempt.expectations
-    trust = _trust(session, attempt.settings_id, active=kept["account_active"])
+    trust = trust_of_version(session, attempt.settings_id, active=kept["account_active"])
     opened = _opened(attempt)
     keys = keys_for(session, opened, attempt.received_at)
     expectations = replace(_expectations(attempt, trust), decryption_keys=keys)
@@ -86,12 +86,12 @@ def judge_attempt(session: Session, attempt: SignInAttempt) -> Judgement:
 def judge_again(session: Session, attempt: SignInAttempt, changes: Changes) -> Judgement:
     """The verdict on the same bytes with `changes`. Without any it is the verdict of then."""
     inputs = inputs_of(session, attempt)
-    expectations = _changed(session, inputs.expectations, changes)
+    expectations = changed_expectations(session, inputs.expectations, changes)
     verified = validation.verify(inputs.opened, expectations)
     holder = inputs.holder
     if verified.identity is not None and _asks_anew(holder, inputs.expectations.account, expectations.account):
         settings_id = changes.settings_id or attempt.settings_id
-        holder = _ask(session, holder, settings_id, expectations.account, verified.identity)
+        holder = ask_store(session, holder, settings_id, expectations.account, verified.identity)
     return validation.conclude(verified, holder)
 
 
@@ -136,7 +136,7 @@ def _holder(kept: Mapping[str, Any]) -> AccountHolder:
     return AccountHolder(kept["replayed"], UserLink(kept["link"]), kept["status"])
 
 
-def _trust(session: Session, settings_id: int | None, *, active: bool | None = None) -> AccountTrust | None:
+def trust_of_version(session: Session, settings_id: int | None, *, active: bool | None = None) -> AccountTrust | None:
     """What a version of the settings trusts, with the account switched on or off as given, else as it is now."""
     if settings_id is None:
         return None
@@ -149,8 +149,8 @@ def _account_of(session: Session, settings_id: int) -> Account:
     return accounts.account_by_id(session, accounts.settings_version(session, settings_id).account_id)
 
 
-def _changed(session: Session, then: Expectations, changes: Changes) -> Expectations:
-    trust = then.account if changes.settings_id is None else _trust(session, changes.settings_id)
+def changed_expectations(session: Session, then: Expectations, changes: Changes) -> Expectations:
+    trust = then.account if changes.settings_id is None else trust_of_version(session, changes.settings_id)
     return replace(
         then,
         account=None if trust is None else replace(trust, **_given(changes, _OF_ACCOUNT)),
@@ -174,7 +174,7 @@ def _asks_anew(holder: AccountHolder, then: AccountTrust | None, now: AccountTru
     return (then.user_mapping, then.provisioning) != (now.user_mapping, now.provisioning)
 
 
-def _ask(
+def ask_store(
     session: Session, then: AccountHolder, settings_id: int | None, trust: AccountTrust | None, identity: Identity
 ) -> AccountHolder:
     """What the store says now. Whether the assertion was a replay is asked only where nobody asked then."""

@@ -14,6 +14,7 @@ from itertools import islice
 from lxml import etree
 
 from sp.flows.evidence import Evidence
+from sp.flows.judging_captured import CapturedEvidence
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.errors import CertificateError
@@ -42,7 +43,7 @@ class Certificates:
     unreadable: int
 
 
-def certificates_of(evidence: Evidence, now: datetime) -> Certificates:
+def certificates_of(evidence: Evidence | CapturedEvidence, now: datetime) -> Certificates:
     """The trusted ones first, then the strangers, each once."""
     brought = list(_brought(evidence.root))
     readable = [certificate for certificate in brought if certificate is not None]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from sp.flows.evidence import Evidence
+from sp.flows.judging_captured import CapturedEvidence
 from sp.saml import names
 from sp.saml.identity import Attributes, read_name_id
 from sp.saml.messages import AttributeNames
@@ -40,7 +41,7 @@ class Said:
     more_attributes: int
 
 
-def said_by(evidence: Evidence) -> Said | None:
+def said_by(evidence: Evidence | CapturedEvidence) -> Said | None:
     """None where the message holds no assertion that can be read.
 
     The one assertion of a message whose signature holds is the one that is signed (`one_assertion` and
