@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate
+from sp.saml.enveloped import SIGNATURE_METHODS, WEAK, Problem, value_made_by
 from sp.saml.messages import Limits
 from sp.saml.own_keys import OwnKey
 from sp.saml.report import Finding, failed, passed, quoted, warning
-from sp.saml.signature import SIGNATURE_METHODS, WEAK, Problem, value_made_by
 
 DEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 MAX_PARAMETERS = 20

@@ -1,102 +1,21 @@
-"""From an UnverifiedResponse to a VerifiedAssertion: structure first, then cryptography, then a fresh parse.
+"""From an UnverifiedResponse to a VerifiedAssertion: what the signatures of a response cover, parsed afresh.
 
-Owns every rule about ds:Signature and is the only maker of a VerifiedAssertion. Never takes a key from the message,
-never runs a transform that was not judged before, and never lets anybody read a tree that no signature covers.
+Owns which elements of a response may carry a signature, and is the only maker of a VerifiedAssertion. Never judges a
+signature itself: `sp.saml.enveloped` does; never lets anybody read a tree that no signature covers.
 """
 
 from __future__ import annotations
 
-import binascii
-import copy
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import islice
+from functools import cached_property
 
-import xmlsec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from sp.saml import names
-from sp.saml.certificates import MAXIMUM_BYTES, IdpCertificate, stored_certificate
 from sp.saml.decryption import opened
-from sp.saml.errors import CertificateError
+from sp.saml.enveloped import Signed, SigningTrust, covered_bytes
 from sp.saml.messages import AccountTrust, Expectations, UnverifiedResponse, VerifiedAssertion
-from sp.saml.report import Finding, Outcome, failed, passed, quoted, warning
-from sp.saml.times import written
-from sp.saml.xml import canonical, child, parse, text_of
-
-PREFIXES = 16  # of one InclusiveNamespaces list; the longest real ones name about ten
-KEY_INFO_CERTIFICATES = 8  # looked at to explain a failure; never trusted
-
-DIGESTS = {names.SHA256: "sha256", names.SHA384: "sha384", names.SHA512: "sha512", names.SHA1: "sha1"}
-WEAK = frozenset((names.SHA1, names.RSA_SHA1, names.ECDSA_SHA1))
-
-Hash = hashes.SHA1 | hashes.SHA256 | hashes.SHA384 | hashes.SHA512
-
-_RSA: dict[str, type[Hash]] = {
-    names.RSA_SHA1: hashes.SHA1,
-    names.RSA_SHA256: hashes.SHA256,
-    names.RSA_SHA384: hashes.SHA384,
-    names.RSA_SHA512: hashes.SHA512,
-}
-_PSS: dict[str, type[Hash]] = {
-    names.PSS_SHA256: hashes.SHA256,
-    names.PSS_SHA384: hashes.SHA384,
-    names.PSS_SHA512: hashes.SHA512,
-}
-_ECDSA: dict[str, type[Hash]] = {
-    names.ECDSA_SHA1: hashes.SHA1,
-    names.ECDSA_SHA256: hashes.SHA256,
-    names.ECDSA_SHA384: hashes.SHA384,
-    names.ECDSA_SHA512: hashes.SHA512,
-}
-SIGNATURE_METHODS = frozenset((*_RSA, *_PSS, *_ECDSA))
-
-Problem = tuple[str, str]  # what was expected, what was received
-
-
-@dataclass(frozen=True, slots=True)
-class Enveloped:
-    """A ds:Signature and its parent, which it claims to sign."""
-
-    signature: etree._Element
-    signed: etree._Element
-
-    def part(self, *path: str) -> etree._Element:
-        """The element at `path` below the Signature. Raises ValueError when the layout was not judged before."""
-        found = child(self.signature, *path)
-        if found is None:
-            raise ValueError(f"no {path[-1]} in the Signature")
-        return found
-
-    @property
-    def method(self) -> str:
-        return self.part(names.SIGNED_INFO, names.SIGNATURE_METHOD).get("Algorithm", "")
-
-    @property
-    def digest_method(self) -> str:
-        return self.part(names.SIGNED_INFO, names.REFERENCE, names.DIGEST_METHOD).get("Algorithm", "")
-
-    @property
-    def name(self) -> str:
-        return "Response" if self.signed.tag == names.RESPONSE else "Assertion"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of one signature. `content` is the digested bytes, present only where everything held."""
-
-    enveloped: Enveloped
-    signing_key: Finding
-    signature: Finding
-    certificate: IdpCertificate | None = None
-    content: bytes | None = None
+from sp.saml.xml import child, parse
 
 
 @dataclass(frozen=True)
@@ -108,50 +27,36 @@ class Signatures:
     expectations: Expectations
 
     @cached_property
-    def found(self) -> tuple[Enveloped, ...]:
-        """The Signature children of the Response and of its Assertion: the only ones that can count."""
-        parents = (self.response.tree, self.response.assertion)
-        return tuple(Enveloped(child, parent) for parent in parents for child in parent if child.tag == names.SIGNATURE)
-
-    @cached_property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """One for each signature. Costs cryptography: ask only once the structure and algorithms hold."""
-        return tuple(_verdict(enveloped, self) for enveloped in self.found)
+    def signed(self) -> Signed:
+        """The Response and its Assertion, which may stand in a tree of its own where it was encrypted."""
+        trust = SigningTrust(
+            certificates=self.account.certificates,
+            now=self.expectations.now,
+            retired=self.account.retired_certificates,
+            allow_sha1=self.account.allow_sha1,
+            warn_before_expiry=self.expectations.certificate_warning,
+        )
+        return Signed((self.response.tree, self.response.assertion), trust)
 
     @property
     def response_signed(self) -> bool:
-        return any(enveloped.signed is self.response.tree for enveloped in self.found)
-
-    @property
-    def trees(self) -> tuple[etree._Element, ...]:
-        """Every tree that has something of the message in it: an opened assertion stands in one of its own."""
-        root = self.response.assertion.getroottree().getroot()
-        return (self.response.tree,) if root is self.response.tree else (self.response.tree, root)
+        return any(enveloped.signed is self.response.tree for enveloped in self.signed.found)
 
 
 def verified_assertion(signatures: Signatures) -> VerifiedAssertion | None:
     """The assertion that verified signatures cover, parsed afresh from what was digested; None unless all hold.
 
-    No signature at all is None too: nothing checked means nothing granted.
+    Ask only once the structure and the algorithms hold.
     """
-    verdicts = signatures.verdicts
-    if not verdicts or any(verdict.content is None for verdict in verdicts):
+    content = covered_bytes(signatures.signed)
+    if content is None:
         return None
-    innermost = verdicts[-1]
-    if innermost.content is None or innermost.certificate is None:
-        return None
-    tree = parse(innermost.content)
+    certificate = signatures.signed.verdicts[-1].certificate
+    tree = parse(content)
     assertion = tree if tree.tag == names.ASSERTION else _assertion_in(tree, signatures.expectations)
-    if assertion is None:
+    if assertion is None or certificate is None:
         return None
-    return VerifiedAssertion(assertion, signatures.response_signed, innermost.certificate)
-
-
-def holds(signatures: Signatures) -> bool:
-    """Whether there is a signature and every one has the accepted layout and algorithms and verifies."""
-    if not signatures.found or structure_problem(signatures) or algorithm_problem(signatures):
-        return False
-    return all(verdict.content is not None for verdict in signatures.verdicts)
+    return VerifiedAssertion(assertion, signatures.response_signed, certificate)
 
 
 def _assertion_in(response: etree._Element, expectations: Expectations) -> etree._Element | None:
@@ -160,313 +65,3 @@ def _assertion_in(response: etree._Element, expectations: Expectations) -> etree
     if encrypted is None:
         return child(response, names.ASSERTION)
     return opened(encrypted, names.ASSERTION, expectations.decryption_keys)
-
-
-# Structure, judged on the tree before anything is computed: a transform that is not on the list never runs.
-
-
-def structure_problem(signatures: Signatures) -> Problem | None:
-    """What differs from the one layout that is accepted (Core 5.4, errata E91), or None."""
-    every = sum(1 for tree in signatures.trees for _ in tree.iter(names.SIGNATURE))
-    if every != len(signatures.found):
-        return (
-            "a Signature as a child of the Response or its Assertion only",
-            f"{every} Signatures, not all of them there",
-        )
-    if len({enveloped.signed for enveloped in signatures.found}) != len(signatures.found):
-        return "one Signature in each signed element", "several in one element"
-    for enveloped in signatures.found:
-        hidden = next(enveloped.signature.iter(names.RESPONSE, names.ASSERTION, names.ENCRYPTED_ASSERTION), None)
-        if hidden is not None:
-            return "a Signature with nothing of the message in it", f"{_local(hidden.tag)} in the Signature"
-    problems = (problem for enveloped in signatures.found for problem in _layout_problems(enveloped))
-    return next(problems, None)
-
-
-def _layout_problems(enveloped: Enveloped) -> Iterator[Problem]:
-    """Every difference, in document order; a later step may rely on the earlier ones having found nothing."""
-    layouts = (
-        ((), (names.SIGNED_INFO, names.SIGNATURE_VALUE), (names.KEY_INFO,)),
-        ((names.SIGNED_INFO,), (names.CANONICALIZATION_METHOD, names.SIGNATURE_METHOD, names.REFERENCE), ()),
-        ((names.SIGNED_INFO, names.REFERENCE), (names.TRANSFORMS, names.DIGEST_METHOD, names.DIGEST_VALUE), ()),
-        ((names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS), (names.TRANSFORM, names.TRANSFORM), ()),
-        ((names.SIGNED_INFO, names.REFERENCE, names.DIGEST_METHOD), (), ()),
-    )
-    for path, required, optional in layouts:
-        parent = enveloped.part(*path) if path else enveloped.signature
-        children = tuple(child.tag for child in parent)
-        if children not in {required, required + optional}:
-            yield f"{_locals(required)} in {_local(parent.tag)}", _locals(children) or "nothing"
-            return
-    yield from _reference_problems(enveloped)
-    yield from _transform_problems(enveloped)
-
-
-def _reference_problems(enveloped: Enveloped) -> Iterator[Problem]:
-    identifier = enveloped.signed.get("ID", "")
-    uri = enveloped.part(names.SIGNED_INFO, names.REFERENCE).get("URI")
-    # A reference to anything else signs something else, and this element would be read without a signature.
-    if not identifier or identifier != identifier.strip() or uri != f"#{identifier}":
-        yield f"a Reference to #{identifier}", "no URI" if uri is None else quoted(uri)
-
-
-def _transform_problems(enveloped: Enveloped) -> Iterator[Problem]:
-    first, second = enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS)
-    method = enveloped.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD)
-    algorithms = (first.get("Algorithm"), second.get("Algorithm"), method.get("Algorithm"))
-    for expected, received in zip((names.ENVELOPED, names.EXC_C14N, names.EXC_C14N), algorithms, strict=True):
-        if received != expected:
-            yield expected, received or "no Algorithm"
-    if len(first):
-        yield "nothing inside the enveloped-signature transform", _locals(child.tag for child in first)
-    for element in (second, method):
-        yield from _prefix_list_problems(element)
-
-
-def _prefix_list_problems(element: etree._Element) -> Iterator[Problem]:
-    tags = tuple(child.tag for child in element)
-    if tags not in {(), (names.INCLUSIVE_NAMESPACES,)}:
-        yield f"at most one InclusiveNamespaces in {_local(element.tag)}", _locals(tags)
-    elif len(_prefixes(element)) > PREFIXES:
-        yield f"at most {PREFIXES} prefixes in a PrefixList", f"{len(_prefixes(element))} prefixes"
-
-
-def _prefixes(element: etree._Element) -> tuple[str, ...]:
-    return tuple(element[0].get("PrefixList", "").split()) if len(element) else ()
-
-
-def _local(tag: object) -> str:
-    return str(tag).rpartition("}")[2]
-
-
-def _locals(tags: object) -> str:
-    return ", ".join(_local(tag) for tag in islice(iter(tags), 12))  # type: ignore[call-overload]
-
-
-# Algorithms, judged on the tree too: libxmlsec1 knows HMAC, and a public key as an HMAC secret is no secret.
-
-
-def algorithm_problem(signatures: Signatures) -> Problem | None:
-    """The first algorithm that is not accepted (SAML2int ALG01), SHA-1 only with the account's leave; or None."""
-    for enveloped in signatures.found:
-        if len(enveloped.part(names.SIGNED_INFO, names.SIGNATURE_METHOD)):
-            return "a SignatureMethod without parameters", _locals(
-                child.tag for child in enveloped.part(names.SIGNED_INFO, names.SIGNATURE_METHOD)
-            )
-        for algorithm, known in (
-            (enveloped.method, SIGNATURE_METHODS),
-            (enveloped.digest_method, DIGESTS),
-        ):
-            if algorithm not in known or (algorithm in WEAK and not signatures.account.allow_sha1):
-                return "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", quoted(algorithm)
-    return None
-
-
-def weak_algorithms(signatures: Signatures) -> tuple[str, ...]:
-    """The SHA-1 algorithms in use, each once."""
-    used = (name for enveloped in signatures.found for name in (enveloped.method, enveloped.digest_method))
-    return tuple(dict.fromkeys(name for name in used if name in WEAK))
-
-
-# Cryptography.
-
-
-def _verdict(enveloped: Enveloped, signatures: Signatures) -> Verdict:
-    """Find the certificate whose key made the SignatureValue, then have libxmlsec1 verify everything with it.
-
-    SignedInfo is small. What it refers to may be made expensive to canonicalize, by anybody: so that is done only for
-    a value that a key of the account did make, and once.
-    """
-    certificates = [certificate for certificate in signatures.account.certificates if not certificate.weakness]
-    signer = next((certificate for certificate in certificates if _value_verifies(enveloped, certificate)), None)
-    if signer is None:
-        return _explained(enveloped, certificates, signatures)
-    if not _verifies(enveloped, signer):
-        return Verdict(enveloped, _key_finding(signer, signatures), _digest_failed(enveloped), signer)
-    return _covered(enveloped, signer, signatures)
-
-
-def _verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
-    """Whether libxmlsec1 verifies digest and value with this key. With `key` set, KeyInfo is never looked at."""
-    try:
-        context = xmlsec.SignatureContext()
-        context.register_id(enveloped.signed, "ID")
-        context.key = _xmlsec_key(certificate)
-        context.verify(enveloped.signature)
-    except xmlsec.Error:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _xmlsec_key(certificate: IdpCertificate) -> xmlsec.Key:
-    """The bare public key: with a whole certificate, libxmlsec1 would copy and parse that again each time."""
-    if certificate.public_key is None:
-        raise xmlsec.Error("no usable key")
-    pem = certificate.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
-
-
-def _covered(enveloped: Enveloped, certificate: IdpCertificate, signatures: Signatures) -> Verdict:
-    """The verdict on a signature that libxmlsec1 verified, once our own digest of what will be read agrees."""
-    content = _digested_bytes(enveloped, signatures.response)
-    key = _key_finding(certificate, signatures)
-    if content is None or not _digest_agrees(enveloped, content):
-        return Verdict(enveloped, key, _digest_failed(enveloped), certificate)
-    value = passed(f"{enveloped.name} covered, {_local_algorithm(enveloped.method)}")
-    return Verdict(enveloped, key, value, certificate, content)
-
-
-def _digested_bytes(enveloped: Enveloped, response: UnverifiedResponse) -> bytes | None:
-    """The canonical bytes of the signed element without its Signature, from a copy: the tree stays untouched."""
-    root = copy.deepcopy(enveloped.signed.getroottree().getroot())
-    signed = root if enveloped.signed.getparent() is None else root[response.tree.index(enveloped.signed)]
-    signature = child(signed, names.SIGNATURE)
-    if signature is not None:
-        _remove_keeping_tail(signed, signature)
-    transform = enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS)[1]
-    try:
-        return canonical(signed, _prefixes(transform))
-    except (etree.C14NError, ValueError):
-        return None
-
-
-def _remove_keeping_tail(parent: etree._Element, child: etree._Element) -> None:
-    """The text after a removed Signature belongs to the signed element, and lxml would take it along."""
-    tail, previous = child.tail or "", child.getprevious()
-    parent.remove(child)
-    if previous is None:
-        parent.text = (parent.text or "") + tail
-    else:
-        previous.tail = (previous.tail or "") + tail
-
-
-def _digest_agrees(enveloped: Enveloped, content: bytes) -> bool:
-    stated = _base64(enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.DIGEST_VALUE))
-    return hashlib.new(DIGESTS[enveloped.digest_method], content).digest() == stated
-
-
-def _base64(element: etree._Element) -> bytes | None:
-    try:
-        return binascii.a2b_base64("".join(text_of(element).split()).encode("ascii"), strict_mode=True)
-    except ValueError:
-        return None
-
-
-def _local_algorithm(uri: str) -> str:
-    return uri.rpartition("#")[2]
-
-
-# Findings.
-
-
-def _key_finding(certificate: IdpCertificate, signatures: Signatures) -> Finding:
-    """Pinned keys hold beyond the dates in their certificate (SAML2 MDIOP), but somebody should hear of it."""
-    expectations = signatures.expectations
-    described = f"{certificate.subject}, SHA-256 {certificate.fingerprint}"
-    days = certificate.days_left(expectations.now)
-    if expectations.now >= certificate.not_after:
-        return warning(
-            expected="a certificate in force", received=f"expired {written(certificate.not_after)}: {described}"
-        )
-    if expectations.now < certificate.not_before:
-        begins = written(certificate.not_before)
-        return warning(expected="a certificate in force", received=f"not valid before {begins}: {described}")
-    if certificate.not_after - expectations.now <= expectations.certificate_warning:
-        return warning(expected="a certificate in force", received=f"expires in {days} days: {described}")
-    return passed(described)
-
-
-def _digest_failed(enveloped: Enveloped) -> Finding:
-    return failed(
-        expected=f"the {enveloped.name} as it was signed",
-        received="a DigestValue that differs from its content: it was changed after it was signed",
-    )
-
-
-def _explained(enveloped: Enveloped, certificates: list[IdpCertificate], signatures: Signatures) -> Verdict:
-    """Why no certificate fits: none is there, all are weak, the signature is broken, or somebody else signed."""
-    if not signatures.account.certificates:
-        return _nobody(enveloped, "a certificate in the account's settings", "no certificate is configured")
-    if not certificates:
-        return _nobody(enveloped, "RSA of at least 2048 bits or EC of at least P-256", "only weak keys are configured")
-    return _unknown_signer(enveloped, certificates, signatures)
-
-
-def _nobody(enveloped: Enveloped, expected: str, received: str) -> Verdict:
-    return Verdict(enveloped, failed(expected=expected, received=received), Finding(Outcome.NOT_REACHED))
-
-
-_BROKEN_VALUE = (
-    "a SignatureValue that does not verify: what it covers was changed after it was signed, or another key made it"
-)
-
-
-def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], signatures: Signatures) -> Verdict:
-    embedded = _embedded_certificates(enveloped)
-    foreign = [certificate for certificate in embedded if certificate not in signatures.account.certificates]
-    signer = next((certificate for certificate in foreign if _value_verifies(enveloped, certificate)), None)
-    known = next((certificate for certificate in embedded if certificate in certificates), None)
-    if signer is None and known is not None:
-        value = failed(expected=f"a value made by {known.subject}", received=_BROKEN_VALUE)
-        return Verdict(enveloped, _key_finding(known, signatures), value)
-    expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
-    retired = next((past for past in signatures.account.retired_certificates if _value_verifies(enveloped, past)), None)
-    if retired is not None:
-        return _nobody(enveloped, expected, f"a retired certificate: {_signer_described(retired)}")
-    return _nobody(enveloped, expected, _signer_described(signer or next(iter(foreign), None)))
-
-
-def _signer_described(signer: IdpCertificate | None) -> str:
-    if signer is None:
-        return "another key, and no certificate in KeyInfo"
-    return f"{signer.subject}, SHA-256 {signer.fingerprint}"
-
-
-def _embedded_certificates(enveloped: Enveloped) -> list[IdpCertificate]:
-    """The certificates in KeyInfo that can be read, a bounded number, to explain and never to trust."""
-    found = []
-    for element in islice(enveloped.signature.iter(names.X509_CERTIFICATE), KEY_INFO_CERTIFICATES):
-        der = _base64(element)
-        if der is None or len(der) > MAXIMUM_BYTES:
-            continue
-        try:
-            found.append(stored_certificate.__wrapped__(der))  # not cached: anybody may fill it
-        except CertificateError:
-            continue
-    return found
-
-
-def _value_verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
-    """Whether the key made the SignatureValue over SignedInfo, whatever the digest in it says."""
-    value = _base64(enveloped.part(names.SIGNATURE_VALUE))
-    prefixes = _prefixes(enveloped.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD))
-    try:
-        signed_info = canonical(enveloped.part(names.SIGNED_INFO), prefixes)
-    except (etree.C14NError, ValueError):
-        return False
-    return value is not None and value_made_by(certificate, enveloped.method, value, signed_info)
-
-
-def value_made_by(certificate: IdpCertificate, method: str, value: bytes, octets: bytes) -> bool:
-    """Whether the certificate's key made `value` over `octets`; False for a `method` not in SIGNATURE_METHODS."""
-    key = certificate.public_key
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and method in _RSA:
-            key.verify(value, octets, padding.PKCS1v15(), _RSA[method]())
-        elif isinstance(key, rsa.RSAPublicKey) and method in _PSS:
-            digest = _PSS[method]()
-            key.verify(value, octets, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and method in _ECDSA:
-            key.verify(_der_signature(value), octets, ec.ECDSA(_ECDSA[method]()))
-        else:
-            return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
-        return False
-    return True
-
-
-def _der_signature(value: bytes) -> bytes:
-    """XML signatures carry r and s side by side (RFC 4050, 3.3); the library wants them in DER."""
-    half = len(value) // 2
-    return encode_dss_signature(int.from_bytes(value[:half]), int.from_bytes(value[half:]))

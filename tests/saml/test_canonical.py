@@ -10,9 +10,10 @@ from lxml import etree
 from responses import Idp, expectations, judged, one, trust, with_attribute
 from saml.attacks.signatures import prefix_list
 
+from sp.saml.enveloped import _covered
 from sp.saml.report import Outcome
 from sp.saml.response import read_response
-from sp.saml.signature import Signatures, _covered, verified_assertion
+from sp.saml.signature import Signatures, verified_assertion
 from sp.saml.validation import DEFAULT_LIMITS
 from sp.saml.xml import Document, canonical, parse
 
@@ -47,9 +48,9 @@ def test_the_verified_tree_is_made_of_the_digested_bytes(signed: str) -> None:
     signatures = Signatures(response, trust(IDP), expectations(IDP))
     verified = verified_assertion(signatures)
     assert verified is not None
-    content = signatures.verdicts[-1].content
+    content = signatures.signed.verdicts[-1].content
     assert content is not None
-    digest = one(signatures.found[-1].signature, ".//ds:DigestValue").text
+    digest = one(signatures.signed.found[-1].signature, ".//ds:DigestValue").text
     assert hashlib.sha256(content).hexdigest() == base64.b64decode(digest or "").hex()
     assert canonical(verified.tree) in content
     assert verified.tree.getroottree() is not response.tree.getroottree()
@@ -67,9 +68,9 @@ def test_our_own_digest_is_a_second_opinion() -> None:
     """Should libxmlsec1 ever verify other bytes than those that are read, the difference is seen."""
     response = read_response(Document(IDP.response(), DEFAULT_LIMITS))
     signatures = Signatures(response, trust(IDP), expectations(IDP))
-    assert _covered(signatures.found[0], IDP.certificate, signatures).content is not None
+    assert _covered(signatures.signed.found[0], IDP.certificate, signatures.signed.trust).content is not None
     one(response.assertion, ".//saml:NameID").text = "mallory@evil.example"
-    verdict = _covered(signatures.found[0], IDP.certificate, signatures)
+    verdict = _covered(signatures.signed.found[0], IDP.certificate, signatures.signed.trust)
     assert verdict.content is None
     assert verdict.signature.outcome is Outcome.FAILED
 
@@ -77,7 +78,7 @@ def test_our_own_digest_is_a_second_opinion() -> None:
 def test_one_broken_signature_spoils_the_other() -> None:
     xml = IDP.response(signed="both", sealed=with_attribute(".", "Consent", "urn:x"))
     signatures = Signatures(read_response(Document(xml, DEFAULT_LIMITS)), trust(IDP), expectations(IDP))
-    assert [verdict.content is None for verdict in signatures.verdicts] == [True, False]
+    assert [verdict.content is None for verdict in signatures.signed.verdicts] == [True, False]
     assert verified_assertion(signatures) is None
 
 

@@ -114,8 +114,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "decryption": (
         "What cannot be opened cannot be checked.",
-        "Give the identity provider this service's current encryption certificate, from its metadata at "
-        "/saml2/metadata, or switch assertion encryption off there.",
+        "Give the identity provider this service's encryption certificate (/saml2/metadata), or switch encryption off.",
     ),
     "signature_present": (
         "Without a signature anybody can write a response in anybody's name.",

@@ -138,7 +138,7 @@ OPENED = (
     case("ENC-02", "nothing is signed inside, the Response is", (), {"signed": "response"}),
     case("ENC-06", "the assertion of another provider", ("signing_key",), {"encrypted": by_fabrikam}),
     case(
-        "ENC-09",
+        "ENC-09 opened",
         "an unsolicited assertion, stolen, in a Response that answers my request",
         ("confirmation_in_response_to",),
         {"sealed": with_attribute(".", "InResponseTo", "_q1"), "in_response_to": None},

@@ -50,7 +50,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 
     monkeypatch.setattr(xml, "parse", counting("parsed", xml.parse))
     monkeypatch.setattr(xml, "_schema", counting("validated", xml._schema))
-    monkeypatch.setattr("sp.saml.signature.canonical", counting("canonical", xml.canonical))
+    monkeypatch.setattr("sp.saml.enveloped.canonical", counting("canonical", xml.canonical))
     monkeypatch.setattr(xmlsec, "SignatureContext", counting("verified", xmlsec.SignatureContext))
     return counted
 

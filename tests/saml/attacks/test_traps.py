@@ -14,7 +14,7 @@ from responses import Idp, Mutation, expectations, judged, one, with_attribute, 
 from saml.attacks.signatures import REFERENCE, SIGNATURE, XSLT, transform_with
 from saml.one_flaw import bytes_before
 
-from sp.saml import signature
+from sp.saml import enveloped
 
 IDP = Idp.make()
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -111,7 +111,7 @@ def test_a_schema_that_a_message_names_is_not_read(tmp_path: Path) -> None:
 def test_nothing_that_a_stranger_signed_is_canonicalized(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a Reference leads to may be made costly by anybody; SignedInfo, which is looked at first, is small."""
     asked: list[object] = []
-    monkeypatch.setattr(signature, "_verifies", lambda *given: asked.append(given))
+    monkeypatch.setattr(enveloped, "_verifies", lambda *given: asked.append(given))
     idp = Idp.make()
     judgement = judged(idp.with_key("mallory").response(signed="both"), expectations(idp))
     assert judgement.report.failed == ("signing_key",)
