@@ -26,6 +26,8 @@ _TEXTS = {
     "settings-saved": Flash("Success", "The SAML settings have been saved."),
     "certificate-removed": Flash("Success", "The certificate has been removed."),
     "settings-unchanged": Flash("Success", "Nothing was different, so no new version was made."),
+    "rollover-begun": Flash("Success", "The next key has been published in our metadata."),
+    "rollover-completed": Flash("Success", "The new key is in use, and the old one has been retired."),
     "profile-saved": Flash("Success", "The user profile has been saved."),
     "user-disabled": Flash("Success", "The user has been disabled, and signed out everywhere."),
     "user-enabled": Flash("Success", "The user has been enabled."),

@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 from responses import Idp, posted
 from starlette.routing import Mount
 
+from sp.flows import service_keys
 from sp.flows.assertion_consumer import Delivery, consume
+from sp.saml.certificates import stored_certificate
 from sp.store import accounts, users
 from sp.store.engine import Database
 from sp.web.cookies import new_token
@@ -20,6 +22,7 @@ from sp.web.state import Service
 
 # For everybody; whoever adds one here says with it that nothing of a company stands there.
 PUBLIC = {"/", "/sso/login/", "/sso/login", "/sign-out", "/healthz", "/saml2", "/static"}
+PUBLIC |= {"/saml2/metadata", "/saml2/metadata/{slug}"}  # what every identity provider reads
 USERS_ONLY = {"/my-profile"}
 CHOICE = "/account-manager"
 CONSOLE = "/account-manager/{slug}"
@@ -65,11 +68,15 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         assert account is not None
         britta = users.user_named(session, account.realm_id, "britta@contoso.example")
         assert britta is not None
+        own = service_keys.published(session).signing[0]
     return {
         "slug": "business",
         "user_id": str(britta.id),
         "sha256": connected.certificate.sha256,
         "reference": attempt.reference,
+        "own_sha256": stored_certificate(own).sha256,
+        "purpose": "signing",
+        "step": "begin-rollover",
     }
 
 
@@ -90,7 +97,7 @@ def test_alice_may_do_everything_in_contosos_console(app: FastAPI, alice: Browse
     for step in console_steps(app, contoso):
         if step[0] == "GET":
             assert take(alice, step) in {200, 303}, step
-        elif not step[1].endswith(("/delete", "/disable", "/remove")):
+        elif not step[1].endswith(("/delete", "/disable", "/remove", "-rollover")):  # the last are an operator's
             assert take(alice, step) in {200, 303, 409, 422}, step
 
 

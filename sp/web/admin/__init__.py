@@ -3,12 +3,22 @@
 Owns the list of its routers. Never lets an administrator out of the own company: `managed` sees to it.
 """
 
-from sp.web.admin import account_manager, attempt, compare, preflight, sign_in_log, single_sign_on, user_profiles
+from sp.web.admin import (
+    account_manager,
+    attempt,
+    compare,
+    own_keys,
+    preflight,
+    sign_in_log,
+    single_sign_on,
+    user_profiles,
+)
 
 routers = (
     account_manager.router,
     single_sign_on.router,
     preflight.router,
+    own_keys.router,
     sign_in_log.router,
     compare.router,
     attempt.router,

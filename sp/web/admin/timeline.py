@@ -17,6 +17,7 @@ _HEAD = 26  # pixels, for the years and the word "Today"
 _LEAST_SHOWN = timedelta(days=30)
 _MOST_MARKS = 8
 _NEAR_THE_EDGE = 8.0  # per cent: a word in the middle of its mark would be cut off
+_NEAR_TODAY = 14.0  # per cent: on a phone a year would stand on top of the word "Today"
 _NARROWEST = 0.4  # per cent
 
 
@@ -75,7 +76,7 @@ def timeline_of(lanes: Sequence[Lane], now: datetime) -> Timeline:
     bars = tuple(_bar(lane, number, scale, now) for number, lane in enumerate(lanes))
     return Timeline(
         bars=bars,
-        marks=tuple(_years(begin, end, scale)),
+        marks=tuple(_years(begin, end, scale, now)),
         today=scale.mark(now, "Today"),
         summary=f"Today is {now:%Y-%m-%d}. " + " ".join(bar.sentence for bar in bars),
         height=_HEAD + _LANE * len(lanes),
@@ -118,12 +119,14 @@ def _sentence(lane: Lane, now: datetime) -> str:
     return f"{words}, in use {'from' if until else 'since'} {begin:%Y-%m-%d}{until}."
 
 
-def _years(begin: datetime, end: datetime, scale: _Scale) -> Iterator[Mark]:
-    """The beginning of each year, or of every few where there are many."""
+def _years(begin: datetime, end: datetime, scale: _Scale, now: datetime) -> Iterator[Mark]:
+    """The beginning of each year, or of every few where there are many, but for one too near to today."""
     first, last = begin.year + 1, end.year
     step = -(-max(last - first + 1, 1) // _MOST_MARKS)
     for year in range(first, last + 1, step):
-        yield scale.mark(datetime(year, 1, 1, tzinfo=UTC), str(year))
+        new_year = datetime(year, 1, 1, tzinfo=UTC)
+        if abs(scale.place(new_year) - scale.place(now)) > _NEAR_TODAY:
+            yield scale.mark(new_year, str(year))
 
 
 def _per_cent(number: float) -> str:

@@ -1,0 +1,150 @@
+"""Our keys: what identity providers need to know of this service, and the change over to the next keys.
+
+Owns who may change them: administrators of the only company. Others see what the metadata tells everybody. Never shows
+a private key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from sp.flows import service_keys
+from sp.flows.service_keys import ChangedOver, NotNow
+from sp.flows.service_metadata import METADATA_PATH
+from sp.models import KeyPurpose
+from sp.store import accounts
+from sp.store import service_keys as stored_keys
+from sp.web import csrf
+from sp.web.admin.managed import AccountView, ManagedAccountDep
+from sp.web.admin.own_keys_view import BEGIN, COMPLETE, KeysView, keys_view
+from sp.web.errors import PageError, not_found
+from sp.web.flash import redirect_with_flash
+from sp.web.rendering import render
+from sp.web.state import Service, ServiceDep
+
+router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/keys")
+
+
+def operates(account: ManagedAccountDep, service: ServiceDep) -> bool:  # noqa: ARG001  (an administrator, for one)
+    """Whether this administrator may change the keys, which all companies share: only where there is one company."""
+    with service.database.reading() as session:
+        return accounts.single_company(session)
+
+
+OperatorDep = Annotated[bool, Depends(operates)]
+
+
+def require_operator(operator: OperatorDep) -> None:
+    """Raises PageError (403)."""
+    if not operator:
+        raise PageError(
+            403,
+            "These keys belong to every company here",
+            "The operator of this service changes them, with `virtual-office keys` on the command line.",
+        )
+
+
+_FORM = [Depends(csrf.require_form_token), Depends(require_operator)]
+
+
+@router.get("")
+def keys(request: Request, account: ManagedAccountDep, service: ServiceDep, operator: OperatorDep) -> Response:
+    return _page(request, service, account, operator=operator)
+
+
+@router.get("/certificates/{own_sha256}")
+def certificate(
+    account: ManagedAccountDep,  # noqa: ARG001  (only administrators ask here; the metadata tells everybody)
+    service: ServiceDep,
+    operator: OperatorDep,
+    own_sha256: str,
+) -> Response:
+    """The certificate in PEM, as a file."""
+    for key in _view(service, operator=operator).keys:
+        if key.certificate.sha256 == own_sha256:
+            named = {"Content-Disposition": f'attachment; filename="{key.file_name}"'}
+            return Response(key.pem, media_type="application/x-pem-file", headers=named)
+    raise not_found("This certificate is not here any more")
+
+
+@router.get("/{purpose}/{step}")
+def ask(
+    request: Request,
+    account: ManagedAccountDep,
+    service: ServiceDep,
+    operator: OperatorDep,
+    purpose: KeyPurpose,
+    step: Literal["begin-rollover", "complete-rollover"],
+) -> Response:
+    """For browsers without script. Whoever may not take the step, or comes too late for it, is led back to the page."""
+    possible = _view(service, operator=operator).step_of(purpose)
+    if possible is None or possible.name != step:
+        return RedirectResponse(_address(account), status_code=303)
+    return render(
+        request,
+        "admin/own_keys/confirm.html",
+        account=account,
+        active_tab="accounts",
+        active_menu="keys",
+        step=possible,
+        action=_address(account, f"/{purpose}/{step}{'?early=true' if possible.early else ''}"),
+        cancel_url=_address(account),
+    )
+
+
+@router.post(f"/{{purpose}}/{BEGIN}", dependencies=_FORM)
+def begin(request: Request, account: ManagedAccountDep, service: ServiceDep, purpose: KeyPurpose) -> Response:
+    key = service_keys.new_key(service.settings, purpose, service.now())
+    with service.database.writing() as session:
+        outcome = service_keys.begin_rollover(session, purpose, key, service.now())
+    return _answer(request, service, account, outcome, "rollover-begun")
+
+
+@router.post(f"/{{purpose}}/{COMPLETE}", dependencies=_FORM)
+def complete(
+    request: Request, account: ManagedAccountDep, service: ServiceDep, purpose: KeyPurpose, early: bool = False
+) -> Response:
+    """`early`: the question said that it is not safe yet, and the answer was yes."""
+    with service.database.writing() as session:
+        outcome = service_keys.complete_rollover(session, purpose, service.now(), early=early)
+    return _answer(request, service, account, outcome, "rollover-completed")
+
+
+def _answer(
+    request: Request, service: Service, account: AccountView, outcome: ChangedOver | NotNow, key: str
+) -> Response:
+    if isinstance(outcome, NotNow):
+        return _page(request, service, account, operator=True, refusal=outcome.sentence)
+    return redirect_with_flash(_address(account), key, service.settings)
+
+
+def _page(request: Request, service: Service, account: AccountView, *, operator: bool, refusal: str = "") -> Response:
+    base_url = service.settings.base_url
+    return render(
+        request,
+        "admin/own_keys/keys.html",
+        status=409 if refusal else 200,
+        account=account,
+        active_tab="accounts",
+        active_menu="keys",
+        address=_address(account),
+        view=_view(service, operator=operator),
+        operator=operator,
+        refusal=refusal,
+        metadata_url=f"{base_url}{METADATA_PATH}/{account.slug}",
+        acs_url=service.settings.acs_url,
+        entity_id=service.settings.entity_id,
+    )
+
+
+def _view(service: Service, *, operator: bool) -> KeysView:
+    with service.database.reading() as session:
+        rows = [row for purpose in KeyPurpose for row in stored_keys.of_purpose(session, purpose)]
+    return keys_view(rows, service.now(), operator=operator)
+
+
+def _address(account: AccountView, page: str = "") -> str:
+    return f"/account-manager/{account.slug}/accounts/single-sign-on/keys{page}"
