@@ -58,6 +58,8 @@ _ECDSA: dict[str, type[Hash]] = {
 }
 SIGNATURE_METHODS = frozenset((*_RSA, *_PSS, *_ECDSA))
 
+RETIRED = "a retired certificate: "  # how a finding begins that names one
+
 Problem = tuple[str, str]  # what was expected, what was received
 
 
@@ -482,7 +484,7 @@ def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], tr
     expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
     retired = next((past for past in trust.retired if _value_verifies(enveloped, past)), None)
     if retired is not None:
-        return _nobody(enveloped, expected, f"a retired certificate: {_signer_described(retired)}")
+        return _nobody(enveloped, expected, f"{RETIRED}{_signer_described(retired)}")
     return _nobody(enveloped, expected, _signer_described(signer or next(iter(foreign), None)))
 
 

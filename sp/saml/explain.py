@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from sp.saml.checks import BY_CODE
+from sp.saml.enveloped import RETIRED
 from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
 from sp.saml.report import Outcome, Report, Row
 from sp.saml.times import instant
@@ -109,6 +110,8 @@ def _signature_present(row: Row, _report: Report) -> str:
 def _signing_key(row: Row, _report: Report) -> str:
     if row.received.endswith("configured"):
         return f"The signature cannot be checked, because {row.received}: expected {row.expected}"
+    if row.received.startswith(RETIRED):
+        return _both_sides("The signature was made with a certificate that this account has retired", row)
     subject = row.received.rpartition(", SHA-256 ")[0]
     renewed = (
         "; the name is the same and the key another, as after a change of certificates, or when it is the certificate "

@@ -315,6 +315,11 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
 
 # The other way round, by what they are called here: messages that we accept and python3-saml refuses.
 REFUSED_THERE: dict[str, Disagreement] = {
+    "ENC-24": Disagreement(
+        "takes one key for decryption",
+        "after a change of keys both are needed for a while (SAML2int SDP-SP38)",
+        ("ENC-24",),
+    ),
     "POS-07": Disagreement(
         "allows no skew for the confirmation's end",
         "a provider whose clock is three minutes behind cannot sign anybody in",

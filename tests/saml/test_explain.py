@@ -325,3 +325,11 @@ def test_the_remedy_is_the_provider_s_own_where_it_is_known() -> None:
 def test_two_values_of_an_attribute() -> None:
     sentence = said(attributes={CLAIMS.email: (BRITTA.email, "b@contoso.example")})
     assert sentence.endswith(f"expected one value of {CLAIMS.email}, received 2 values.")
+
+
+def test_a_retired_certificate_is_called_one() -> None:
+    new = IDP.with_key("renewed")
+    held = {"account": trust(IDP, certificates=(new.certificate,), retired_certificates=(IDP.certificate,))}
+    sentence = said(held)
+    assert "a certificate that this account has retired" in sentence
+    assert IDP.certificate.fingerprint in sentence
