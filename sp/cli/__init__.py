@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from sp import __version__
-from sp.cli import attempts, database, inspection, people, preflight, service, setup
+from sp.cli import attempts, database, inspection, judging_again, people, preflight, service, setup
 
 app = typer.Typer(
     name="virtual-office",
@@ -28,6 +28,7 @@ app.add_typer(people.user, name="user")
 app.command("users")(people.users)
 app.command("sign-ins")(people.sign_ins)
 app.command("inspect")(inspection.inspect)
+app.command("judge-again")(judging_again.judge_again)
 app.command("compare")(attempts.compare)
 app.add_typer(database.db, name="db")
 
