@@ -1,6 +1,6 @@
 """Tidying up what time has ended: sessions, assertions that every clock refuses by now, and old sign-in attempts.
 
-Owns when that is. Never removes a user or a version of settings.
+Owns when that is, and how much goes at once. Never removes a user or a version of settings.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from sp.settings import Settings
 from sp.store import consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
 
-_STEP = 200  # attempts in one transaction
+STEP = 50  # rows of a kind in one transaction, so that no sign-in waits long for the one writer of SQLite
 
 
-def tidy_up(database: Database, settings: Settings, now: datetime) -> None:
-    """Short transactions, one after the other, so that no sign-in waits long for the one writer of SQLite."""
-    with database.writing() as session:
-        sessions.remove_expired(session, now)
-    with database.writing() as session:
-        consumed_assertions.remove_expired(session, now)
+def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
+    """One round, at most STEP rows of each kind; whether there may be more.
+
+    Whoever calls it again rests in between: transactions back to back would keep everybody else from their turn.
+    """
     oldest = now - timedelta(days=settings.attempts_kept_days)
-    removed = _STEP
-    while removed == _STEP:
-        with database.writing() as session:
-            removed = sign_in_attempts.remove_old(session, oldest, keep=settings.attempts_kept, at_most=_STEP)
+    with database.reading() as session:
+        attempts = sign_in_attempts.old_ones(session, oldest, keep=settings.attempts_kept, at_most=STEP)
+    with database.writing() as session:
+        sign_in_attempts.remove(session, attempts)
+    with database.writing() as session:
+        ended = sessions.remove_expired(session, now, at_most=STEP)
+    with database.writing() as session:
+        forgotten = consumed_assertions.remove_expired(session, now, at_most=STEP)
+    return max(len(attempts), ended, forgotten) >= STEP

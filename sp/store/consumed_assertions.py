@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -58,5 +58,10 @@ def _key(text: str) -> str:
     return text if len(encoded) <= _LONGEST_KEY else f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 
-def remove_expired(session: Session, now: datetime) -> None:
-    session.execute(delete(Table).where(column(Table.expires_at) <= now))
+def remove_expired(session: Session, now: datetime, *, at_most: int) -> int:
+    """Forget assertions whose time has passed; how many went."""
+    key = (column(Table.realm_id), column(Table.issuer), column(Table.assertion_id))
+    expired = select(*key).where(column(Table.expires_at) <= now).limit(at_most)
+    found = session.execute(expired).all()
+    session.execute(delete(Table).where(tuple_(*key).in_([tuple(row) for row in found])))
+    return len(found)

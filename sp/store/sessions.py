@@ -73,9 +73,15 @@ def end_all_of_administrator(session: Session, administrator_id: int) -> None:
     session.execute(delete(table).where(column(table.administrator_id) == administrator_id))
 
 
-def remove_expired(session: Session, now: datetime) -> None:
+def remove_expired(session: Session, now: datetime, *, at_most: int) -> int:
+    """Remove sessions that have ended, of each kind at most so many; how many went."""
+    gone = 0
     for table in (UserSession, AdministratorSession):
-        session.execute(delete(table).where(column(table.expires_at) <= now))
+        ended = select(column(table.id)).where(column(table.expires_at) <= now).limit(at_most)
+        found = session.execute(ended).scalars().all()
+        session.execute(delete(table).where(column(table.id).in_(found)))
+        gone += len(found)
+    return gone
 
 
 def _look_up(database: Database, token: str, now: datetime, idle: timedelta) -> Found | None:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
@@ -94,11 +94,16 @@ def verified_messages(session: Session, account_id: int, *, among: int, limit: i
     return [(row[0], decompress(row[1]) or b"") for row in session.execute(query)]
 
 
-def remove_old(session: Session, received_before: datetime, *, keep: int, at_most: int) -> int:
-    """Remove attempts that are too old, or older than the newest `keep`; how many went, `at_most` at a time."""
-    newest = select(func.max(SignInAttempt.id)).scalar_subquery()
-    too_old = or_(column(SignInAttempt.received_at) < received_before, column(SignInAttempt.id) <= newest - keep)
-    ids = select(column(SignInAttempt.id)).where(too_old).order_by(column(SignInAttempt.id)).limit(at_most)
-    found = session.execute(ids).scalars().all()
-    session.execute(delete(SignInAttempt).where(column(SignInAttempt.id).in_(found)))
-    return len(found)
+def old_ones(session: Session, received_before: datetime, *, keep: int, at_most: int) -> Sequence[int]:
+    """The ids of attempts that are too old, or older than the newest `keep`.
+
+    Found before anybody takes the lock to remove them: where none is left, the whole index by time was read.
+    """
+    newest = session.execute(select(func.max(SignInAttempt.id))).scalar_one() or 0
+    row_id, ids = column(SignInAttempt.id), select(column(SignInAttempt.id)).limit(at_most)
+    beyond = session.execute(ids.where(row_id <= newest - keep).order_by(row_id)).scalars().all()
+    return beyond or session.execute(ids.where(column(SignInAttempt.received_at) < received_before)).scalars().all()
+
+
+def remove(session: Session, ids: Collection[int]) -> None:
+    session.execute(delete(SignInAttempt).where(column(SignInAttempt.id).in_(ids)))
