@@ -13,25 +13,29 @@ from sp.saml.messages import Limits, PostedForm
 from sp.saml.xml import XML_SPACE
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+RESPONSE_FIELD = "SAMLResponse"
+
+_FIELDS = {"SAMLRequest": "a request", RESPONSE_FIELD: "a response", "SAMLart": "an artifact"}
 
 _NO_SPACE = str.maketrans("", "", XML_SPACE)
 
 
 @dataclass(frozen=True)
 class Transport:
-    """A posted form beside the limits it is held against (Bindings 3.5)."""
+    """A posted form beside the limits it is held against (Bindings 3.5). `carried` names the message's field."""
 
     form: PostedForm
     limits: Limits
+    carried: str = RESPONSE_FIELD
 
     @property
     def posted(self) -> str:
-        """The SAMLResponse field as it came, or ''."""
-        return next(iter(values(self.form, "SAMLResponse")), "")
+        """The message's field as it came, or ''."""
+        return next(iter(values(self.form, self.carried)), "")
 
     @cached_property
     def text(self) -> str:
-        """The SAMLResponse field without the line breaks and spaces that base64 may be wrapped with."""
+        """The message's field without the line breaks and spaces that base64 may be wrapped with."""
         return self.posted.translate(_NO_SPACE)
 
     @cached_property
@@ -55,26 +59,26 @@ def values(form: PostedForm, name: str) -> tuple[str, ...]:
     return tuple(value for field, value in form.fields if field == name)
 
 
-def form_problem(form: PostedForm) -> tuple[str, str] | None:
-    """What keeps this from being a posted response, as (expected, received); None when nothing does."""
+def form_problem(form: PostedForm, carried: str = RESPONSE_FIELD) -> tuple[str, str] | None:
+    """What keeps this from being a posted message in the field `carried`, as (expected, received), or None."""
     if form.method != "POST":
         return "the method POST", form.method
     if problem := _content_type_problem(form.content_type):
         return f"the content type {FORM_TYPE}", problem
-    return _fields_problem(form)
+    return _fields_problem(form, carried)
 
 
-def _fields_problem(form: PostedForm) -> tuple[str, str] | None:
-    for name, wrong in (("SAMLRequest", "a response, not a request"), ("SAMLart", "a response, not an artifact")):
-        if values(form, name):
-            return wrong, f"a {name} field"
-    responses, states = values(form, "SAMLResponse"), values(form, "RelayState")
-    if len(responses) != 1:
-        return "exactly one SAMLResponse field", f"{len(responses) or 'no'} SAMLResponse fields"
+def _fields_problem(form: PostedForm, carried: str) -> tuple[str, str] | None:
+    for name, kind in _FIELDS.items():
+        if name != carried and values(form, name):
+            return f"{_FIELDS[carried]}, not {kind}", f"a {name} field"
+    messages, states = values(form, carried), values(form, "RelayState")
+    if len(messages) != 1:
+        return f"exactly one {carried} field", f"{len(messages) or 'no'} {carried} fields"
     if len(states) > 1:
         return "at most one RelayState field", f"{len(states)} RelayState fields"
-    if not responses[0].strip():
-        return "a SAMLResponse field with a message in it", "an empty SAMLResponse field"
+    if not messages[0].strip():
+        return f"a {carried} field with a message in it", f"an empty {carried} field"
     return None
 
 

@@ -345,7 +345,7 @@ def _verdict(enveloped: Enveloped, trust: SigningTrust) -> Verdict:
     if signer is None:
         return _explained(enveloped, certificates, trust)
     if not _verifies(enveloped, signer):
-        return Verdict(enveloped, _key_finding(signer, trust), _digest_failed(enveloped), signer)
+        return Verdict(enveloped, key_finding(signer, trust), _digest_failed(enveloped), signer)
     return _covered(enveloped, signer, trust)
 
 
@@ -373,7 +373,7 @@ def _xmlsec_key(certificate: IdpCertificate) -> xmlsec.Key:
 def _covered(enveloped: Enveloped, certificate: IdpCertificate, trust: SigningTrust) -> Verdict:
     """The verdict on a signature that libxmlsec1 verified, once our own digest of what will be read agrees."""
     content = _digested_bytes(enveloped)
-    key = _key_finding(certificate, trust)
+    key = key_finding(certificate, trust)
     if content is None or not _digest_agrees(enveloped, content):
         return Verdict(enveloped, key, _digest_failed(enveloped), certificate)
     value = passed(f"{enveloped.name} covered, {_local_algorithm(enveloped.method)}")
@@ -432,7 +432,7 @@ def _local_algorithm(uri: str) -> str:
 # Findings.
 
 
-def _key_finding(certificate: IdpCertificate, trust: SigningTrust) -> Finding:
+def key_finding(certificate: IdpCertificate, trust: SigningTrust) -> Finding:
     """Pinned keys hold beyond the dates in their certificate (SAML2 MDIOP), but somebody should hear of it."""
     described = f"{certificate.subject}, SHA-256 {certificate.fingerprint}"
     days = certificate.days_left(trust.now)
@@ -480,7 +480,7 @@ def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], tr
     known = next((certificate for certificate in embedded if certificate in certificates), None)
     if signer is None and known is not None:
         value = failed(expected=f"a value made by {known.subject}", received=_BROKEN_VALUE)
-        return Verdict(enveloped, _key_finding(known, trust), value)
+        return Verdict(enveloped, key_finding(known, trust), value)
     expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
     retired = next((past for past in trust.retired if _value_verifies(enveloped, past)), None)
     if retired is not None:
