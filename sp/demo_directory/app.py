@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from sp.demo_directory import access_panel, applications, fault_pages, portal, sign_on, users, wizard
+from sp.demo_directory import access_panel, applications, fault_pages, portal, sign_on, token_encryption, users, wizard
 from sp.demo_directory.clock import Clock, utc_now
 from sp.demo_directory.desk import Desk
 from sp.demo_directory.guard import FormExpiredError, guard, with_headers
@@ -37,7 +37,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.state.desk = open_desk(settings, clock)
     app.middleware("http")(guard)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
-    for page in (portal, users, wizard, applications, fault_pages, access_panel, sign_on):
+    for page in (portal, users, wizard, applications, fault_pages, token_encryption, access_panel, sign_on):
         app.include_router(page.router)
     _add_error_pages(app)
     return app

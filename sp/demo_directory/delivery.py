@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from sp.demo_directory.desk import Desk
+from sp.demo_directory.encryption import encrypted_for
 from sp.demo_directory.faults import SOUND, Fault, fault_named
 from sp.demo_directory.problems import problem_page, sign_in_problem
 from sp.demo_directory.reply_url import Reply, Unusable, resolve
@@ -38,7 +39,7 @@ def deliver(
     if application.configured_at is None or isinstance(reply, Unusable):
         return _not_configured(request, application, reply)
     fault = fault_named(desk.store.faults_of(visitor.person).get(application.object_id, "")) or SOUND
-    message = _message(desk, visitor, reply, fault, in_response_to)
+    message = _message(desk, visitor, application, reply, fault, in_response_to)
     return desk.pages.render(
         request,
         "auto_post.html",
@@ -61,11 +62,19 @@ def saml_response(desk: Desk, person: Person, application: Application, fault: F
         raise UndeliverableError(f"Single sign-on is not configured for {application.name}.")
     if person.object_id not in desk.store.assigned_people(application):
         raise UndeliverableError(f"{desk.user_principal_name(person)} is not assigned to {application.name}.")
-    return fault.field(_message(desk, SignedIn(person, desk.clock()), reply, fault))
+    return fault.field(_message(desk, SignedIn(person, desk.clock()), application, reply, fault))
 
 
-def _message(desk: Desk, visitor: SignedIn, reply: Reply, fault: Fault, in_response_to: str | None = None) -> bytes:
-    return make_response(
+def _message(
+    desk: Desk,
+    visitor: SignedIn,
+    application: Application,
+    reply: Reply,
+    fault: Fault,
+    in_response_to: str | None = None,
+) -> bytes:
+    """The signed response, encrypted where the application's tokens are; a fault stays in the open, to be seen."""
+    message = make_response(
         desk.provider,
         subject_of(desk, visitor.person),
         reply,
@@ -74,6 +83,8 @@ def _message(desk: Desk, visitor: SignedIn, reply: Reply, fault: Fault, in_respo
         in_response_to=in_response_to,
         fault=fault,
     )
+    certificate = desk.store.encryption_certificate(application)
+    return message if certificate is None or fault is not SOUND else encrypted_for(message, certificate)
 
 
 def subject_of(desk: Desk, person: Person) -> Subject:

@@ -18,6 +18,8 @@ from sp.demo_directory.mutations import (
     adding,
     each,
     element_of,
+    encrypted_for_a_stranger,
+    encrypted_the_old_way,
     moving,
     one,
     replacing,
@@ -200,6 +202,21 @@ ACCOUNT = (
     ),
 )
 
+DECRYPTION = (
+    Fault(
+        "encryption_algorithms",
+        "Decryption",
+        "The assertion is encrypted, with the key by RSA 1.5.",
+        after=encrypted_the_old_way,
+    ),
+    Fault(
+        "decryption",
+        "Decryption",
+        "The assertion is encrypted for another service's key.",
+        after=encrypted_for_a_stranger,
+    ),
+)
+
 SIGNATURE = (
     Fault("signature_present", "Signature", "Nothing is signed.", before=without(_SIGNATURE)),
     Fault(
@@ -341,7 +358,7 @@ HOLDER = (
     ),
 )
 
-FAULTS = (*TRANSPORT, *DOCUMENT, *STRUCTURE, *RESPONSE, *ACCOUNT, *SIGNATURE, *ASSERTION, *HOLDER)
+FAULTS = (*TRANSPORT, *DOCUMENT, *STRUCTURE, *RESPONSE, *ACCOUNT, *DECRYPTION, *SIGNATURE, *ASSERTION, *HOLDER)
 
 _BY_CODE = {fault.code: fault for fault in FAULTS}
 

@@ -15,6 +15,7 @@ from lxml import etree
 from saml2 import saml, samlp, xmldsig
 
 from sp.demo_directory.clock import instant
+from sp.demo_directory.encryption import RSA_1_5, encrypted_for
 from sp.demo_directory.keys import new_key, pem_of, self_signed
 
 Change = Callable[[etree._Element, datetime], object]  # noqa: SLF001  it is the name of the type
@@ -113,6 +114,16 @@ def signed_by_a_stranger(message: bytes, now: datetime) -> bytes:
     context.register_id(assertion, "ID")
     context.sign(signature)
     return etree.tostring(response)
+
+
+def encrypted_for_a_stranger(message: bytes, now: datetime) -> bytes:
+    """Encrypt the signed assertion for a key that the service does not have."""
+    return encrypted_for(message, self_signed(_strangers_key(), now))
+
+
+def encrypted_the_old_way(message: bytes, now: datetime) -> bytes:
+    """Encrypt the signed assertion with a key that is carried by RSA 1.5."""
+    return encrypted_for(message, self_signed(_strangers_key(), now), RSA_1_5)
 
 
 @cache

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine, create_engine, delete, event, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +28,7 @@ from sp.demo_directory.tables import (
     PendingRequest,
     Person,
     Tenant,
+    TokenEncryption,
     directory_registry,
 )
 
@@ -225,6 +228,23 @@ class DirectoryStore:
                 col(ChosenFault.person_id).in_(list(object_ids)),
             )
         )
+
+    # Token encryption
+
+    def encryption_certificate(self, application: Application) -> x509.Certificate | None:
+        """What the application's assertions are encrypted for; None where they are not."""
+        with self._session() as session:
+            found = session.get(TokenEncryption, application.object_id)
+        return x509.load_der_x509_certificate(found.certificate) if found else None
+
+    def encrypt_for(self, application: Application, certificate: x509.Certificate) -> None:
+        with self._session() as session:
+            der = certificate.public_bytes(Encoding.DER)
+            session.merge(TokenEncryption(application_id=application.object_id, certificate=der))
+            session.commit()
+
+    def end_encryption(self, application: Application) -> None:
+        self._run(delete(TokenEncryption).where(col(TokenEncryption.application_id) == application.object_id))
 
     # Sessions of the Access Panel
 

@@ -93,6 +93,15 @@ class ChosenFault(DirectoryTable, table=True):
     code: str
 
 
+class TokenEncryption(DirectoryTable, table=True):
+    """The certificate, in DER, that an application's assertions are encrypted for."""
+
+    __tablename__ = "token_encryption"
+
+    application_id: str = Field(primary_key=True, foreign_key="application.object_id", ondelete="CASCADE")
+    certificate: bytes
+
+
 class PanelSession(DirectoryTable, table=True):
     """Somebody signed in to the Access Panel; only the hash of the cookie is kept."""
 

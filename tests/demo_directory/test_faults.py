@@ -30,8 +30,8 @@ from sp.store.rows import required
 
 TENANT = "5f0b9a52-6a3e-4f0e-9d6b-2f5f3f6f2a10"
 REPLY = Reply(ACS_URL, ENTITY_ID, mapped=True)
-# Nothing is encrypted yet, and nobody can ask for a way of signing in yet.
-NOT_YET = {"encryption_algorithms", "decryption", "authn_context"}
+# Nobody can ask for a way of signing in yet.
+NOT_YET = {"authn_context"}
 
 
 @dataclass
