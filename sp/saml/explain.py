@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from sp.saml.checks import BY_CODE
+from sp.saml.checks.assertion import QUALIFIED_FOR
 from sp.saml.enveloped import RETIRED
 from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
 from sp.saml.report import Outcome, Report, Row
@@ -21,9 +22,9 @@ def message(report: Report) -> str:
     """One sentence that names the first cause with both sides, or that the response is accepted."""
     if report.accepts:
         return "The response is accepted."
-    if not report.failed:
+    row = cause(report)
+    if row is None:
         return "Nothing was checked to the end, so nothing is granted."
-    row = report.row(report.failed[0])
     return _ended(_SENTENCES.get(row.code, _general)(row, report))
 
 
@@ -32,7 +33,23 @@ def remedy(report: Report, provider: str = GENERAL) -> str:
 
     '' when nothing failed.
     """
-    return remedy_for(report.row(report.failed[0]), provider) if report.failed else ""
+    row = cause(report)
+    return "" if row is None else remedy_for(row, provider)
+
+
+def cause(report: Report) -> Row | None:
+    """The failed row to name: the first one, or the `audience` behind a failed `subject`; None when nothing failed.
+
+    Providers that qualify the NameID write the entity ID that they hold into SPNameQualifier and into Audience alike
+    (Core 8.3.7), so one mistyped entity ID fails both rows, and only the second is a setting.
+    """
+    failed = [row for row in report.rows if row.outcome is Outcome.FAILED]
+    if not failed:
+        return None
+    first = failed[0]
+    if first.code == "subject" and first.expected.startswith(QUALIFIED_FOR):
+        return next((row for row in failed if row.code == "audience" and row.received == first.received), first)
+    return first
 
 
 def _ended(sentence: str) -> str:

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
 from sp.flows.verdict import verdict
 from sp.saml.checks import CHECKS
+from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
 from sp.saml.remedies import GENERAL, name_of
 from sp.web import cookies
@@ -148,11 +149,12 @@ def _shown(service: Service, sign_in: SignIn) -> dict[str, object]:
         return safe
     report, provider = sign_in.judgement.report, sign_in.provider
     titles = {check.code: check.title for check in CHECKS}
-    now = service.now()
+    first, now = cause(report), service.now()
+    named = "" if first is None else first.code
     return safe | {
         "verdict": verdict(report, reference=sign_in.reference, username=sign_in.username, provider=provider),
         "stages": report_stages(report, provider),
-        "also_failed": [(code, titles[code]) for code in report.failed[1:]],
+        "also_failed": [(code, titles[code]) for code in report.failed if code != named],
         "issuer": sign_in.unverified_issuer,
         "recognized": "" if provider == GENERAL else name_of(provider),
         "received": shown_time(now, now),

@@ -315,6 +315,39 @@ def test_only_the_first_cause_is_named() -> None:
     assert sentence.startswith("The recipient is ")
 
 
+# One mistyped entity ID stands in two places of SimpleSAMLphp's assertion.
+
+QUALIFIER = ".//saml:NameID", "SPNameQualifier"
+
+
+@pytest.mark.parametrize("recipient", [ACS_URL, "urn:other:acs"])
+def test_a_name_qualified_for_the_wrong_audience_is_an_audience(recipient: str) -> None:
+    flawed = IDP.response(
+        audience="urn:other", recipient=recipient, destination=ACS_URL, mutate=with_attribute(*QUALIFIER, "urn:other")
+    )
+    report = judged(flawed, expectations(IDP)).report
+    assert report.failed == ("subject", *(["recipient"] if recipient != ACS_URL else []), "audience")
+    assert message(report) == f'The audience is "urn:other", but this service\'s entity ID is "{ENTITY_ID}".'
+    assert "(also called Entity ID or Identifier)" in remedy(report)
+    assert "$metadata['…']" in remedy(report, "simplesamlphp")
+
+
+@pytest.mark.parametrize(
+    ("audience", "mutate", "failed"),
+    [
+        (ENTITY_ID, with_attribute(*QUALIFIER, "urn:other"), ("subject",)),
+        ("urn:other", with_attribute(*QUALIFIER, "urn:another"), ("subject", "audience")),
+        ("urn:other", with_attribute(".//saml:NameID", "NameQualifier", "urn:other"), ("subject", "audience")),
+    ],
+    ids=["qualifier alone", "two wrong values", "the other qualifier"],
+)
+def test_any_other_subject_is_named_first(audience: str, mutate: Any, failed: tuple[str, ...]) -> None:
+    report = judged(IDP.response(audience=audience, mutate=mutate), expectations(IDP)).report
+    assert report.failed == failed
+    assert message(report).startswith("The subject does not name a user in a usable way: ")
+    assert "Name ID" in remedy(report) or "NameID" in remedy(report)
+
+
 def test_the_remedy_is_the_provider_s_own_where_it_is_known() -> None:
     report = judged(IDP.response(audience="urn:other"), expectations(IDP)).report
     assert "Client ID" in remedy(report, "keycloak")

@@ -25,6 +25,8 @@ from sp.saml.xml import XML_SPACE, child, text_of
 LONGEST_VALIDITY = timedelta(hours=24)
 LONG_VALIDITY = timedelta(hours=2)
 
+QUALIFIED_FOR = "the SPNameQualifier "  # how a finding begins that expects our entity ID there
+
 _UNDERSTOOD = frozenset((names.AUDIENCE_RESTRICTION, names.ONE_TIME_USE, names.PROXY_RESTRICTION))
 
 
@@ -153,11 +155,11 @@ def _value_problem(name_id: NameId) -> tuple[str, str] | None:
 def _qualifier_problem(name_id: NameId, statement: Statement) -> tuple[str, str] | None:
     """A name qualified for another service, or by another provider, names somebody of theirs (Core 8.3.7)."""
     for label, received, expected in (
-        ("SPNameQualifier", name_id.sp_name_qualifier, statement.expectations.entity_id),
-        ("NameQualifier", name_id.name_qualifier, statement.account.issuer),
+        (QUALIFIED_FOR, name_id.sp_name_qualifier, statement.expectations.entity_id),
+        ("the NameQualifier ", name_id.name_qualifier, statement.account.issuer),
     ):
         if received is not None and received != expected:
-            return f"the {label} {expected}", quoted(received)
+            return f"{label}{expected}", quoted(received)
     return None
 
 

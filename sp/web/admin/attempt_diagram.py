@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sp.flows.evidence import Evidence
 from sp.saml import names
 from sp.saml.checks import BY_CODE
-from sp.saml.explain import span
+from sp.saml.explain import cause, span
 from sp.saml.response import assertions
 from sp.saml.times import instant
 from sp.saml.xml import child
@@ -124,8 +124,8 @@ def _end(evidence: Evidence) -> Step:
     report = evidence.judgement.report
     if report.accepts:
         return Step(SERVICE, BROWSER, "Signed in", evidence.attempt.received_at)
-    code = next(iter(report.failed), "")
-    title = BY_CODE[code].title if code in BY_CODE else ""
+    row = cause(report)
+    title = "" if row is None else BY_CODE[row.code].title
     return Step(SERVICE, BROWSER, f"Refused: {title}", evidence.attempt.received_at, broken=True)
 
 

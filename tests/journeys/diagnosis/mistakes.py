@@ -127,6 +127,19 @@ NAMES = (
         idp=OKTA,
     ),
     Mistake(
+        "entity-id-at-simplesamlphp",
+        "SimpleSAMLphp knows the service by another entity ID, which it writes into the NameID too",
+        "subject",
+        received("https://sso.contoso.example/saml2"),
+        ("index of this service's entry", "`metadata/saml20-sp-remote.php`", "Give these to the identity provider"),
+        also=("audience",),
+        response={
+            "audience": "https://sso.contoso.example/saml2",
+            "mutate": with_attribute(NAME_ID, "SPNameQualifier", "https://sso.contoso.example/saml2"),
+        },
+        idp=SIMPLESAML,
+    ),
+    Mistake(
         "no-audience",
         "the assertion has no audience at all",
         "audience",
@@ -375,9 +388,13 @@ CERTIFICATES = (
     ),
     Mistake(
         "encrypted",
-        "the assertion is encrypted",
+        "the assertion is encrypted for the certificate of another service",
         "decryption",
-        ("The assertion is encrypted and cannot be opened", "expected a plain Assertion", "EncryptedAssertion"),
+        (
+            "The assertion is encrypted and cannot be opened",
+            "expected an EncryptedAssertion for the key of the certificate SHA-256",
+            "received one that does not open with it",
+        ),
         ("Token encryption",),
         response=encrypted(),
     ),

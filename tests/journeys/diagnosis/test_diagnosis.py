@@ -40,6 +40,15 @@ def test_without_a_mistake_each_of_these_identity_providers_signs_britta_in(
     assert sound.told(scene, "application/json").json()["outcome"] == "accepted"
 
 
+def test_what_failed_besides_the_cause_stands_beside_it(open_scene: Callable[..., Scene]) -> None:
+    """One entity ID fails two rows at SimpleSAMLphp: the page names one as the cause and the other as failed too."""
+    scene = open_scene()
+    (mistake,) = (mistake for mistake in MISTAKES if mistake.id == "entity-id-at-simplesamlphp")
+    mistake.set_up(scene)
+    parsed: Any = html.document_fromstring(mistake.told(scene, "text/html").text)
+    assert parsed.xpath("//*[normalize-space()='Failed too']/following-sibling::*[1]/a/@href") == ["#subject"]
+
+
 def read(page: str) -> str:
     """What somebody reads on a page."""
     parsed: Any = html.document_fromstring(page)
