@@ -128,11 +128,25 @@ class KeyState(StrEnum):
     RETIRED = "retired"  # no longer published; an encryption key still opens what was on its way
 
 
+class TokenScope(StrEnum):
+    """What a program may do with a token: look, or change things too."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class Realm(SQLModel, table=True):
-    """What shares one assertion consumer service: issuers and user names are unique within it."""
+    """What shares one assertion consumer service: issuers and user names are unique within it.
+
+    `/saml2` is the realm "shared". Every other realm is a workspace: its name is in its addresses, it ends at
+    `expires_at`, and its clock may stand at `fixed_time`.
+    """
 
     id: int | None = _id()
     name: str = Field(max_length=64, unique=True)
+    created_at: datetime | None = _time(nullable=True)
+    expires_at: datetime | None = _time(nullable=True, index=True)
+    fixed_time: datetime | None = _time(nullable=True)
 
 
 class Company(SQLModel, table=True):
@@ -153,6 +167,39 @@ class Administrator(SQLModel, table=True):
     username_key: str = Field(max_length=1024, unique=True)
     password_hash: str = Field(max_length=256)
     created_at: datetime = _time()
+
+
+class ApiToken(SQLModel, table=True):
+    """A program's key to one account. Only the hash of the token is kept."""
+
+    __tablename__ = "api_token"
+
+    id: int | None = _id()
+    account_id: int = _reference("account.id", index=True)
+    token_hash: str = Field(max_length=64, unique=True)
+    name: str = Field(max_length=128)
+    scope: str = Field(max_length=16)
+    created_by: str = Field(max_length=256)
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    last_used_at: datetime | None = _time(nullable=True)
+
+
+class SignInExpectation(SQLModel, table=True):
+    """What the next sign-in of an account must look like, and, once it came, which one it was and what differed."""
+
+    __tablename__ = "sign_in_expectation"
+    __table_args__ = (Index("ix_sign_in_expectation_waiting", "account_id", "attempt_id", "id"),)
+
+    id: int | None = _id()
+    reference: str = Field(max_length=16, unique=True)
+    account_id: int = _reference("account.id")
+    after_attempt_id: int = Field(sa_type=BigId)  # the newest attempt when it was declared: only later ones count
+    declared_at: datetime = _time()
+    expires_at: datetime = _time(index=True)
+    wanted: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    attempt_id: int | None = Field(default=None, sa_type=BigId)
+    differences: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
 
 
 class Account(SQLModel, table=True):
