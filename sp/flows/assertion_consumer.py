@@ -5,7 +5,8 @@ Owns the order of the steps and the transaction; the numbers are those of `sp.sa
  1-3  open the form: bytes, document, structure                       pure
  4    the unverified issuer picks the account whose keys are tried    reads
  5-6  hold the response against the account's expectations            pure
- 7    claim (realm, issuer, assertion id), so that it works once      writes
+ 7    use up the request that it answers, and claim                   writes
+      (realm, issuer, assertion id), so that each works once
  8    link or create the user                                         writes
  9    open the session                                                writes
 10    record the attempt, accepted or refused                         writes, always
@@ -23,9 +24,10 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, find_link, provision
 from sp.flows.service_keys import decryption_keys
-from sp.models import Account, SignInAttempt, SignInOutcome, User, UserSession
+from sp.models import Account, AuthnRequest, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
 from sp.saml.identity import read_name_id
 from sp.saml.messages import (
@@ -77,6 +79,7 @@ class Delivery:
     remote_address: str
     new_token: str
     old_token: str = ""
+    request_token: str = ""  # of the cookie that the browser's own requests are bound to
     pending: tuple[PendingRequest, ...] = ()
 
 
@@ -91,10 +94,17 @@ class SignIn:
     provisioned: bool = False
     opened: Opened = field(default_factory=Opened)
     sign_in_url: str = ""
+    account_slug: str = ""
+    answered: AuthnRequest | None = None  # the request of this browser that the message says it answers
 
     @property
     def accepted(self) -> bool:
         return self.judgement.report.accepts
+
+    @property
+    def for_the_bench(self) -> bool:
+        """Whether an administrator of the account tried a request out: the answer is shown, nobody is signed in."""
+        return self.answered is not None and self.answered.bench
 
     @property
     def provider(self) -> str:
@@ -112,6 +122,7 @@ class _Trusting:
     trust: AccountTrust | None = None
     sign_in_url: str = ""
     nearest_issuer: str = ""
+    answered: AuthnRequest | None = None
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
@@ -120,6 +131,9 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
     with database.reading() as session:
         trusting = _look_up(session, opened)  # 4
         keys = keys_for(session, opened, delivery.received_at)
+        answered = answered_request(session, settings, opened, delivery.request_token)
+        pending = (*delivery.pending, *pending_of(session, answered))
+    trusting, delivery = replace(trusting, answered=answered), replace(delivery, pending=pending)
     expectations = replace(
         expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending),
         nearest_issuer=trusting.nearest_issuer,
@@ -186,7 +200,9 @@ def _settle(
     reference = sign_in_attempts.new_reference()
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     with database.writing() as session:
-        holder, link = _account_holder(session, trusting, verified)  # 7
+        verified = use_up(session, opened, verified, trusting.answered, delivery.received_at)  # 7
+        delivery = replace(delivery, pending=verified.expectations.pending)
+        holder, link = _account_holder(session, trusting, verified)
         judgement = validation.conclude(verified, holder)
         user = _admit(session, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
@@ -201,6 +217,8 @@ def _settle(
             provisioned=user is not None and link.user is None,
             opened=opened,
             sign_in_url=trusting.sign_in_url,
+            account_slug=trusting.account.slug if trusting.account else "",
+            answered=trusting.answered,
         )
         attempt = _attempt(settings, delivery, opened, trusting, sign_in, user, holder)
         attempt.message = message
@@ -223,8 +241,8 @@ def _account_holder(session: Session, trusting: _Trusting, verified: Verified) -
 
 
 def _admit(session: Session, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link) -> User | None:
-    """The user who is signed in, provisioned first; None when the report refuses."""
-    if not judgement.report.accepts:
+    """The user who is signed in, provisioned first; None when the report refuses, or the request bench asked."""
+    if not judgement.report.accepts or (trusting.answered is not None and trusting.answered.bench):
         return None
     if judgement.identity is None or trusting.account is None or trusting.trust is None:
         raise RuntimeError("a report accepted a message without an account or an identity")
@@ -330,5 +348,5 @@ def _inputs(
 
 
 def _pending(request: PendingRequest) -> dict[str, Any]:
-    names = ("id", "identity_provider", "used", "requested_contexts", "comparison")
+    names = ("id", "identity_provider", "used", "requested_contexts", "comparison", "account", "force_authn")
     return {name: getattr(request, name) for name in names}

@@ -1,4 +1,4 @@
-"""Tidying up what time has ended: sessions, assertions that every clock refuses by now, and old sign-in attempts.
+"""Tidying up what time has ended: sessions, requests, assertions that every clock refuses by now, old attempts.
 
 Owns when that is, and how much goes at once. Never removes a user or a version of settings.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sp.settings import Settings
-from sp.store import consumed_assertions, sessions, sign_in_attempts
+from sp.store import authn_requests, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
 
+_TOLD_AFTERWARDS = timedelta(hours=1)  # how long an answer that comes too late is told so, and not "unknown"
 STEP = 50  # rows of a kind in one transaction, so that no sign-in waits long for the one writer of SQLite
 
 
@@ -28,4 +29,7 @@ def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
         ended = sessions.remove_expired(session, now, at_most=STEP)
     with database.writing() as session:
         forgotten = consumed_assertions.remove_expired(session, now, at_most=STEP)
-    return max(len(attempts), ended, forgotten) >= STEP
+    with database.writing() as session:
+        waiting = now - _TOLD_AFTERWARDS
+        unanswered = authn_requests.remove_old(session, waiting_before=waiting, answered_before=oldest, at_most=STEP)
+    return max(len(attempts), ended, forgotten, unanswered) >= STEP

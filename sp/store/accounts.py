@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlmodel import Session
 
 from sp.models import Account, Company, IdpCertificateRecord, Realm, SsoSettings
@@ -91,6 +91,44 @@ def company_by_id(session: Session, company_id: int) -> Company:
     """Raises NoResultFound."""
     found: Company = session.execute(select(Company).where(column(Company.id) == company_id)).scalar_one()
     return found
+
+
+def able_to_start(session: Session) -> list[tuple[Account, str]]:
+    """The accounts of the shared realm whose people can begin a sign-in here, each with its company's name."""
+    query = (
+        select(Account, column(Company.name))
+        .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+        .join(Company, column(Company.id) == Account.company_id)
+        .where(*_able_to_start())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def starting(session: Session, slug: str) -> tuple[Account, SsoSettings] | None:
+    """The account of that slug with its settings in force, if its people can begin a sign-in here."""
+    query = (
+        select(Account, SsoSettings)
+        .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+        .where(column(Account.slug) == slug, *_able_to_start())
+    )
+    row = session.execute(query).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _able_to_start() -> tuple[ColumnElement[bool], ...]:
+    """SAML is on and complete, and there is an address to send people to."""
+    shared = select(column(Realm.id)).where(column(Realm.name) == SHARED_REALM).scalar_subquery()
+    trusted = select(column(IdpCertificateRecord.id)).where(
+        column(IdpCertificateRecord.settings_id) == SsoSettings.id, column(IdpCertificateRecord.retired).is_(False)
+    )
+    return (
+        column(Account.realm_id) == shared,
+        column(Account.active).is_(True),
+        column(SsoSettings.single_sign_on).is_(True),
+        column(SsoSettings.issuer) != "",
+        column(SsoSettings.sign_in_url) != "",
+        trusted.exists(),
+    )
 
 
 def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account | None:

@@ -27,6 +27,13 @@ def user_named(session: Session, realm_id: int, username: str) -> User | None:
     return session.execute(query).scalar_one_or_none()
 
 
+def accounts_with_domain(session: Session, realm_id: int, domain: str) -> set[int]:
+    """The accounts in which somebody's user name ends in @ and this domain, whatever became of that person."""
+    ending = column(User.username_key).endswith(f"@{domain}", autoescape=True)
+    query = select(column(User.account_id)).where(column(User.realm_id) == realm_id, ending).distinct()
+    return set(session.execute(query).scalars())
+
+
 def users_with_federation_id(session: Session, account_id: int, federation_id: str) -> list[User]:
     """At most two of the account's profiles that carry this Federation ID, tombstones included."""
     query = (

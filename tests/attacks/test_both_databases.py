@@ -11,6 +11,7 @@ from threading import Barrier
 
 import pytest
 from attack import attack
+from begun import SIGN_IN_URL, answer, begin, count
 from cast import ACS_URL, BRITTA, ENTITY_ID
 from house import House
 from responses import Mutation, with_attribute, with_text
@@ -27,7 +28,7 @@ from store.conftest import (  # noqa: F401
 
 from sp.flows import account_setup
 from sp.flows.assertion_consumer import SignIn
-from sp.models import User
+from sp.models import ConsumedAssertion, User
 from sp.settings import Settings
 from sp.store.engine import Database
 from sp.store.rows import column
@@ -123,3 +124,19 @@ def test_fifty_users_at_once(house: House) -> None:
     done = at_once(house, [house.idp.response(name_id=name) for name in names])
     assert [sign_in.username for sign_in in done] == names
     assert sorted(users_of(house)) == sorted(names)
+
+
+@attack("JIT-13", "eight assertions for one request, posted at once", count=7)
+def test_of_many_answers_at_once_one_counts(house: House) -> None:
+    house.configure(sign_in_url=SIGN_IN_URL)
+    sent = begin(house)
+    barrier = Barrier(8)
+
+    def post(_number: int) -> SignIn:
+        barrier.wait()
+        return answer(house, sent)
+
+    with ThreadPoolExecutor(8) as pool:
+        done = [sign_in.judgement.report.failed for sign_in in pool.map(post, range(8))]
+    assert sorted(done) == [(), *[("in_response_to",)] * 7]
+    assert count(house, ConsumedAssertion) == 1
