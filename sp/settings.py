@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1.")
     port: Annotated[int, Field(ge=1, le=65535, description="The TCP port to listen on.")] = 8000
+    tls_certificate: Path | None = Field(
+        None, description="The server's certificate chain in PEM, to speak https; needs the next one too."
+    )
+    tls_key: Path | None = Field(None, description="The private key of that certificate in PEM, without a password.")
     data_dir: Path = Field(Path("data"), description="The folder that holds the database and other state.")
     database_url: str = Field(
         "", description="sqlite:///FILE or postgresql://…; default: virtual-office.db in the data folder."
@@ -125,6 +129,11 @@ class Settings(BaseSettings):
             raise ValueError("is empty; leave it out to have one generated")
         return value
 
+    @field_validator("tls_certificate", "tls_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
     @field_validator("database_url")
     @classmethod
     def _a_known_database(cls, value: str) -> str:
@@ -144,6 +153,12 @@ class Settings(BaseSettings):
             "database_url": f"sqlite:///{data_dir / 'virtual-office.db'}",
         }
         return values | {name: values.get(name) or default for name, default in defaults.items()}
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Settings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("VIRTUAL_OFFICE_TLS_CERTIFICATE and VIRTUAL_OFFICE_TLS_KEY need each other: set both")
+        return self
 
     @property
     def skew(self) -> timedelta:

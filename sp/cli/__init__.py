@@ -9,7 +9,7 @@ from __future__ import annotations
 import typer
 
 from sp import __version__
-from sp.cli import attempts, database, inspection, judging_again, people, preflight, service, setup
+from sp.cli import attempts, certificates, database, inspection, judging_again, keys, people, preflight, service, setup
 
 app = typer.Typer(
     name="virtual-office",
@@ -30,6 +30,9 @@ app.command("sign-ins")(people.sign_ins)
 app.command("inspect")(inspection.inspect)
 app.command("judge-again")(judging_again.judge_again)
 app.command("compare")(attempts.compare)
+app.add_typer(keys.keys, name="keys")
+app.command("metadata")(keys.metadata)
+app.command("certificates")(certificates.certificates)
 app.add_typer(database.db, name="db")
 
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from sp.settings import Settings
+
 _GRACE_SECONDS = 5
 
 
-def run(app: FastAPI, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
+def run(app: FastAPI, settings: Settings, sockets: list[socket.socket], on_ready: Callable[[], None]) -> None:
     """Serve until a signal asks to stop; requests in flight are finished."""
     config = uvicorn.Config(
         app,
@@ -25,6 +27,8 @@ def run(app: FastAPI, sockets: list[socket.socket], on_ready: Callable[[], None]
         timeout_graceful_shutdown=_GRACE_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
         lifespan="on",
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
     _Server(app, config, on_ready).run(sockets=sockets)
 

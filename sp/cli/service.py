@@ -24,6 +24,7 @@ import typer
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
 from sp.cli.running import REFUSED, settings_in_force, stop
+from sp.cli.tls import require_usable, settings_with_tls
 from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
 from sp.settings import Settings, is_loopback
@@ -36,11 +37,13 @@ Host = Annotated[str | None, typer.Option(help="The address to listen on (VIRTUA
 Port = Annotated[int | None, typer.Option(help="The port to listen on (VIRTUAL_OFFICE_PORT).")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder for the database (VIRTUAL_OFFICE_DATA_DIR).")]
 
+Tls = Annotated[bool, typer.Option("--tls", help="Speak https, with the files that `certificates` made.")]
 
-def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, tls: Tls = False) -> None:
     """Start the service provider alone."""
-    settings = settings_in_force(host=host, port=port, data_dir=data_dir)
-    _run(settings, demo=None)
+    settled = settings_with_tls if tls else settings_in_force
+    _run(settled(host=host, port=port, data_dir=data_dir), demo=None)
 
 
 def demo(
@@ -57,6 +60,7 @@ def demo(
 
 def _run(settings: Settings, *, demo: str | None) -> None:
     configure_logging(settings)
+    require_usable(settings)
     try:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
         if demo:
@@ -72,7 +76,7 @@ def _run(settings: Settings, *, demo: str | None) -> None:
         from sp.cli import server  # noqa: PLC0415
 
         app = create_app(settings, database)
-        server.run(app, listening, lambda: _greet_when_ready(settings, people, process))
+        server.run(app, settings, listening, lambda: _greet_when_ready(settings, people, process))
 
 
 @contextmanager

@@ -1,0 +1,64 @@
+"""Serving https: which files, under which name and port, and whether they can be used at all.
+
+Owns what `serve --tls` adds to the settings. Never makes a certificate: `virtual-office certificates` does.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from sp.cli.running import UNUSABLE, settings_in_force, stop
+from sp.flows.local_authority import LocalAuthorityError, default_files, first_name
+from sp.settings import Settings
+
+HTTPS_PORT = 443
+
+
+def settings_with_tls(**overrides: Any) -> Settings:
+    """The settings in force with https added.
+
+    What they do not say: the files that `certificates` made, port 443, the certificate's first name as base URL.
+    """
+    settings = settings_in_force(**overrides)
+    files = default_files(settings.data_dir)
+    certificate = settings.tls_certificate or _made(files.certificate)
+    chosen = settings.model_fields_set
+    port = settings.port if "port" in chosen else HTTPS_PORT
+    base_url = settings.base_url if "base_url" in chosen else _address(certificate, port)
+    tls = {"tls_certificate": certificate, "tls_key": settings.tls_key or files.key, "port": port, "base_url": base_url}
+    return settings_in_force(**overrides | tls)
+
+
+def require_usable(settings: Settings) -> None:
+    """Ends the command with one sentence where TLS is asked for and cannot be spoken."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return
+    if not settings.base_url.startswith("https:"):
+        stop(
+            f"VIRTUAL_OFFICE_BASE_URL: must begin with https where TLS is spoken ({settings.base_url}).", code=UNUSABLE
+        )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except ssl.SSLError:
+        stop(f"{settings.tls_certificate} and {settings.tls_key} are no certificate and its open key, in PEM.")
+    except OSError as error:
+        stop(f"The files of the certificate cannot be read: {error.strerror} ({settings.tls_certificate}).")
+
+
+def _made(certificate: Path) -> Path:
+    if not certificate.is_file():
+        stop(
+            f"There is no certificate in {certificate.parent}. Make one with `virtual-office certificates`, or name "
+            "your own in VIRTUAL_OFFICE_TLS_CERTIFICATE and VIRTUAL_OFFICE_TLS_KEY."
+        )
+    return certificate
+
+
+def _address(certificate: Path, port: int) -> str:
+    try:
+        host = first_name(certificate)
+    except LocalAuthorityError as error:
+        stop(str(error))
+    return f"https://{host}" if port == HTTPS_PORT else f"https://{host}:{port}"

@@ -1,0 +1,121 @@
+"""Our keys, our metadata and https on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from lxml import etree
+from typer.testing import CliRunner, Result
+
+from sp.cli import app
+from sp.cli.tls import settings_with_tls
+from sp.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIRTUAL_OFFICE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "data"
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == code, done.output
+    return done
+
+
+def fingerprint(*options: str) -> str:
+    pem = run("keys", "certificate", "--purpose", "signing", *options).stdout
+    assert "PRIVATE" not in pem
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def test_a_rollover_from_begin_to_end() -> None:
+    old = fingerprint()
+    said = run("keys", "begin-rollover", "--purpose", "signing").stdout
+    new = fingerprint("--upcoming")
+    assert new in said
+    assert fingerprint() == old
+    refused = run("keys", "complete-rollover", "--purpose", "signing", code=1).stderr
+    assert "may not know the upcoming signing key yet" in refused
+    run("keys", "complete-rollover", "--purpose", "signing", "--early")
+    assert fingerprint() == new
+    listed = run("keys", "list").stdout
+    assert [line for line in listed.splitlines() if "retired" in line and old in line]
+    assert [line for line in listed.splitlines() if "active" in line and new in line]
+
+
+def test_a_step_out_of_order_says_so() -> None:
+    refused = run("keys", "complete-rollover", "--purpose", "encryption", code=1)
+    assert refused.stderr == "There is no upcoming encryption key. Begin a rollover first.\n"
+    assert run("keys", "certificate", "--purpose", "encryption", "--upcoming", code=1).stdout == ""
+
+
+def test_metadata_is_printed_for_everybody_and_for_an_account() -> None:
+    for options in ((), ("--account", "business"), ("--signed",)):
+        entity = etree.fromstring(run("metadata", *options).stdout.encode())
+        assert entity.get("entityID") == "http://localhost:8000/saml2"
+    assert "'nobody'" in run("metadata", "--account", "nobody", code=2).stderr
+
+
+def test_certificates_are_made_once_and_what_to_do_next_is_said(data_dir: Path) -> None:
+    first, second = run("certificates").stdout, run("certificates").stdout
+    assert first.startswith("Made a certificate for sso.8x8.com and localhost")
+    assert second.startswith("The certificate still holds for sso.8x8.com")
+    assert "127.0.0.1 sso.8x8.com" in first
+    assert str(data_dir / "tls" / "authority.pem") in first
+    assert "PRIVATE" not in first
+
+
+def test_certificates_elsewhere_say_which_settings_name_them(tmp_path: Path) -> None:
+    said = run("certificates", "--out", str(tmp_path / "mine"), "--host", "acme.8x8pilot.com").stdout
+    assert f"VIRTUAL_OFFICE_TLS_KEY={tmp_path / 'mine' / 'server-key.pem'}" in said
+    assert "DNS name" in run("certificates", "--host", "no name", code=2).stderr
+
+
+def test_tls_chooses_the_name_and_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("certificates")
+    settings = settings_with_tls()
+    assert (settings.base_url, settings.port) == ("https://sso.8x8.com", 443)
+    assert (settings.entity_id, settings.acs_url) == ("https://sso.8x8.com/saml2", "https://sso.8x8.com/saml2")
+    assert settings_with_tls(port=8443).base_url == "https://sso.8x8.com:8443"
+    monkeypatch.setenv("VIRTUAL_OFFICE_PORT", "9443")
+    monkeypatch.setenv("VIRTUAL_OFFICE_BASE_URL", "https://sso.8x8.com")
+    chosen = settings_with_tls()
+    assert (chosen.base_url, chosen.port) == ("https://sso.8x8.com", 9443)
+
+
+def test_tls_without_certificates_says_how_to_make_them() -> None:
+    assert "virtual-office certificates" in run("serve", "--tls", code=1).stderr
+
+
+def test_tls_under_an_http_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("certificates")
+    monkeypatch.setenv("VIRTUAL_OFFICE_BASE_URL", "http://localhost:8000")
+    assert "must begin with https" in run("serve", "--tls", code=2).stderr
+
+
+@pytest.mark.parametrize("harm", ["another key", "no PEM", "missing"])
+def test_files_that_do_not_belong_together_are_named(data_dir: Path, tmp_path: Path, harm: str) -> None:
+    run("certificates")
+    key = data_dir / "tls" / "server-key.pem"
+    if harm == "another key":
+        run("certificates", "--out", str(tmp_path / "other"))
+        key.write_bytes((tmp_path / "other" / "server-key.pem").read_bytes())
+    elif harm == "no PEM":
+        key.write_text("harmed")
+    else:
+        key.unlink()
+    stderr = run("serve", "--tls", code=1).stderr
+    assert str(data_dir / "tls" / "server.pem") in stderr
+    assert "Traceback" not in stderr
+
+
+def test_one_file_without_the_other_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_TLS_KEY", "server-key.pem")
+    with pytest.raises(SettingsError, match="need each other"):
+        load_settings()
