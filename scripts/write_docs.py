@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that the code knows best: the settings, the checks and the identity providers.
+"""Writes the pages of docs/ that the code knows best: the settings, the checks, the preflight, the providers.
 
 Usage: python scripts/write_docs.py          writes them
        python scripts/write_docs.py --check  says whether they are up to date
@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sp.saml.checks import BY_CODE, CHECKS, STAGES
+from sp.saml.preflight import GROUPS, PREFLIGHT
 from sp.saml.remedies import GENERAL, Provider, book
 from sp.settings import PREFIX, Settings
 
@@ -49,6 +50,26 @@ def checks_page() -> str:
             lines += ["", f'<a id="{check.code}"></a>', "", f"### `{check.code}`: {check.title}", ""]
             lines += [f"Source: {check.clause}", ""] if check.clause != "–" else []
             lines += [f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}"]
+    return "\n".join(lines) + "\n"
+
+
+def preflight_page() -> str:
+    lines = [
+        "# Before the first sign-in",
+        "",
+        "Beside the form **SAML Single Sign on** stands what is likely to go wrong before anybody has signed in: a URL in",
+        "the wrong field, an issuer without its last slash, the certificate for encryption, a clock that is off. It",
+        "follows what you type, and it never keeps you from saving. `virtual-office preflight [--account SLUG] [--json]`",
+        "says the same of the saved settings, with exit code 1 when something failed.",
+        "",
+        "`failed`: a sign-in cannot work so. `warning`: it may not, or not for long. `skipped`: nothing to look at yet.",
+        "Written by `scripts/write_docs.py` from `sp/saml/preflight`.",
+    ]
+    for group in GROUPS:
+        rows = [
+            (f"`{check.code}`", check.title, check.why, check.remedy) for check in PREFLIGHT if check.group == group
+        ]
+        lines += ["", f"## {group}", "", *_table(("check", "passes when", "why it matters", "what to change"), rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +123,12 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-PAGES = {"settings.md": settings_page, "checks.md": checks_page, "identity-providers.md": providers_page}
+PAGES = {
+    "settings.md": settings_page,
+    "checks.md": checks_page,
+    "preflight.md": preflight_page,
+    "identity-providers.md": providers_page,
+}
 
 
 def _default(value: object) -> str:
