@@ -12,3 +12,7 @@ class SamlError(Exception):
 
 class CertificateError(SamlError):
     """A certificate that cannot be used: unreadable, of the wrong kind, or too weak."""
+
+
+class MetadataError(SamlError):
+    """Metadata that cannot be used: unreadable, not what it should be, expired, or not signed by whom it should be."""
