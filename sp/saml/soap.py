@@ -1,0 +1,56 @@
+"""SOAP 1.1 envelopes: a message out of one, and an answer or a fault into one (Bindings 3.2).
+
+Owns the envelope. Never judges what is in it, and understands no header.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from sp.saml import names
+from sp.saml.xml import child
+
+CONTENT_TYPE = "text/xml"
+
+_ENVELOPE = f"{{{names.SOAP}}}Envelope"
+_HEADER = f"{{{names.SOAP}}}Header"
+_BODY = f"{{{names.SOAP}}}Body"
+_MUST_UNDERSTAND = f"{{{names.SOAP}}}mustUnderstand"
+
+
+def envelope_problem(root: etree._Element, tag: str) -> tuple[str, str] | None:
+    """What keeps this from being an Envelope with one `tag` in its Body, as (expected, received), or None."""
+    expected = f"a SOAP Envelope with one {etree.QName(tag).localname} in its Body"
+    if root.tag != _ENVELOPE:
+        return expected, etree.QName(root).localname
+    if [part.tag for part in root] not in ([_BODY], [_HEADER, _BODY]):
+        return expected, ", ".join(etree.QName(part).localname for part in list(root)[:3]) or "an empty Envelope"
+    content = [etree.QName(element) for element in root[-1]]
+    if [name.text for name in content] != [tag]:
+        return expected, ", ".join(name.localname for name in content[:3]) or "an empty Body"
+    header = child(root, _HEADER)
+    obliged = [] if header is None else [part for part in header if part.get(_MUST_UNDERSTAND) == "1"]
+    if obliged:
+        return "no header that must be understood", etree.QName(obliged[0]).localname
+    return None
+
+
+def message_in(root: etree._Element) -> bytes:
+    """The bytes of the one message in the Body, with the namespaces that were in scope. Ask for problems before."""
+    return etree.tostring(root[-1][0], encoding="UTF-8", with_tail=False)
+
+
+def enveloped(message: bytes) -> bytes:
+    """The envelope around a message of ours, whose bytes stay as they are."""
+    return b"".join((f'<soap:Envelope xmlns:soap="{names.SOAP}"><soap:Body>'.encode(), message, _END))
+
+
+def fault(sentence: str) -> bytes:
+    """A fault of the sender's (SOAP 1.1, 4.4)."""
+    said = f"<faultcode>soap:Client</faultcode><faultstring>{escape(sentence)}</faultstring>"
+    return enveloped(f"<soap:Fault>{said}</soap:Fault>".encode())
+
+
+_END = b"</soap:Body></soap:Envelope>"
