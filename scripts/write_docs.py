@@ -57,12 +57,12 @@ def preflight_page() -> str:
     lines = [
         "# Before the first sign-in",
         "",
-        "Beside the form **SAML Single Sign on** stands what is likely to go wrong before anybody has signed in: a URL in",
-        "the wrong field, an issuer without its last slash, the certificate for encryption, a clock that is off. It",
-        "follows what you type, and it never keeps you from saving. `virtual-office preflight [--account SLUG] [--json]`",
+        "Beside the form **SAML Single Sign on** stands what is likely to go wrong before anybody has signed in: a URL",
+        "in the wrong field, an issuer without its last slash, the certificate for encryption, a clock that is off. It",
+        "follows what you type, and never keeps you from saving. `virtual-office preflight [--account SLUG] [--json]`",
         "says the same of the saved settings, with exit code 1 when something failed.",
         "",
-        "`failed`: a sign-in cannot work so. `warning`: it may not, or not for long. `skipped`: nothing to look at yet.",
+        "`failed`: a sign-in cannot work so. `warning`: it may not, or not for long. `skipped`: nothing to look at.",
         "Written by `scripts/write_docs.py` from `sp/saml/preflight`.",
     ]
     for group in GROUPS:
