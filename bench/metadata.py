@@ -17,11 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from bench.limits import memory_kb
 from cast import NOW
 from idp_metadata import aggregate, entity, named, role, signed
 from responses import Idp
 
+from bench.limits import memory_kb
 from sp.saml.certificates import read_certificate
 from sp.saml.idp_metadata import read_metadata
 

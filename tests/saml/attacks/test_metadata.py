@@ -1,4 +1,4 @@
-"""Hostile metadata is refused for its own reason, beside a document that is read; and what is read is what was signed."""
+"""Hostile metadata is refused for its own reason, beside a document that is read as it was signed."""
 
 from __future__ import annotations
 
