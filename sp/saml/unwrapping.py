@@ -48,7 +48,8 @@ def unwrap(text: str, most: int) -> Unwrapped | None:
 
 
 def _percent(data: bytes, _most: int) -> bytes | None:
-    encoded = _PERCENT.search(data) and data.count(b"%") <= MOST_PERCENT
+    """Of text only: compressed bytes may hold what looks like it."""
+    encoded = data.isascii() and _PERCENT.search(data) and data.count(b"%") <= MOST_PERCENT
     return unquote_to_bytes(data) if encoded else None
 
 

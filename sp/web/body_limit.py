@@ -6,11 +6,15 @@ report.
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 256 * 1024  # a certificate has at most 64 KiB, and a form's texts are shorter
+MAX_CAPTURE_BODY_BYTES = 17 * 1024 * 1024  # a browser's log of requests, and the other fields of its form
+_CAPTURES = re.compile(r"/account-manager/[^/]+/accounts/single-sign-on/sign-in-log/judge")
 
 
 class BodyLimit:
@@ -29,9 +33,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = self._limit_of(scope["path"], headers.get("content-type", ""))
         other_charset = not _utf8_or_unnamed(headers.get("content-type", ""))
         declared = headers.get("content-length", "")
-        too_long = declared.isdecimal() and int(declared) > self._limit
+        too_long = declared.isdecimal() and int(declared) > limit
         received = 0
 
         async def receive_within_limit() -> Message:
@@ -42,11 +47,16 @@ class BodyLimit:
                 raise HTTPException(413)
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise HTTPException(413)
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+    def _limit_of(self, path: str, content_type: str) -> int:
+        """More for an uploaded capture; not where it would have to be percent-decoded, which holds everybody up."""
+        uploads = content_type.lower().startswith("multipart/form-data") and _CAPTURES.fullmatch(path)
+        return MAX_CAPTURE_BODY_BYTES if uploads else self._limit
 
 
 def _utf8_or_unnamed(content_type: str) -> bool:

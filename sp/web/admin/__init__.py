@@ -7,6 +7,7 @@ from sp.web.admin import (
     account_manager,
     attempt,
     compare,
+    judge_message,
     own_keys,
     preflight,
     sign_in_log,
@@ -21,6 +22,7 @@ routers = (
     own_keys.router,
     sign_in_log.router,
     compare.router,
+    judge_message.router,
     attempt.router,
     user_profiles.router,
 )
