@@ -326,6 +326,7 @@ def _faults(session: Session, settings: Settings, account: Account, draft: SsoDr
         "signed_part": _choice_fault(draft.signed_part, tuple(SignedPart)),
         **_request_faults(draft),
         **_sign_out_faults(draft),
+        "sign_out_issuer": _sign_out_issuer_fault(session, settings, account, draft),
     }
     found |= {name: _attribute_fault(getattr(draft, name)) for name in LABELS if name.endswith("_attribute")}
     return {name: fault for name, fault in found.items() if fault}
@@ -354,8 +355,25 @@ def _sign_out_faults(draft: SsoDraft) -> dict[str, str | None]:
     return {
         "sign_out_binding": choice or missing,
         "sign_out_response_url": url_fault(draft.sign_out_response_url) if draft.sign_out_response_url else None,
-        "sign_out_issuer": issuer_fault(draft.sign_out_issuer) if draft.sign_out_issuer else None,
     }
+
+
+def _sign_out_issuer_fault(session: Session, settings: Settings, account: Account, draft: SsoDraft) -> str | None:
+    """The name picks the account whose keys are tried, so that it belongs to one account, as an issuer does."""
+    name = draft.sign_out_issuer
+    if not name:
+        return None
+    if fault := issuer_fault(name):
+        return fault
+    if name in {settings.entity_id, settings.acs_url}:
+        return "This is this service's own address. Enter the identity provider's other name."
+    owners = (
+        accounts.account_with_issuer(session, account.realm_id, name),
+        accounts.user_of_sign_out_issuer(session, account.realm_id, name),
+    )
+    if any(owner is not None and owner.id != account.id for owner in owners):
+        return "Another account trusts this issuer already. An issuer can belong to one account only."
+    return None
 
 
 def _uri_fault(value: str, what: str) -> str | None:
@@ -393,8 +411,11 @@ def _issuer_fault(session: Session, settings: Settings, account: Account, draft:
         return fault
     if draft.issuer in {settings.entity_id, settings.acs_url}:
         return "This is this service's own address. Enter the Issuer URL of the identity provider."
-    owner = accounts.account_with_issuer(session, account.realm_id, draft.issuer)
-    if owner is not None and owner.id != account.id:
+    owners = (
+        accounts.account_with_issuer(session, account.realm_id, draft.issuer),
+        accounts.user_of_sign_out_issuer(session, account.realm_id, draft.issuer),
+    )
+    if any(owner is not None and owner.id != account.id for owner in owners):
         return "Another account trusts this issuer already. An issuer can belong to one account only."
     return None
 

@@ -29,6 +29,13 @@ _TRUSTING = (
     .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
     .where(column(Realm.name) == bindparam("realm"), column(Account.issuer) == bindparam("issuer"))
 )
+_SIGNED_OUT_BY = (
+    select(Account, SsoSettings)
+    .join(Realm, column(Realm.id) == Account.realm_id)
+    .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+    .where(column(Realm.name) == bindparam("realm"), column(SsoSettings.sign_out_issuer) == bindparam("issuer"))
+    .limit(1)
+)
 _CERTIFICATES = (
     select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired))
     .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
@@ -143,6 +150,26 @@ def trusting(session: Session, realm: str, issuer: str) -> tuple[Account, SsoSet
     """The account of the realm that trusts this issuer, with its settings in force: one statement per sign-in."""
     row = session.execute(_TRUSTING, {"realm": realm, "issuer": issuer}).first() if issuer else None
     return None if row is None else (row[0], row[1])
+
+
+def trusting_sign_out(session: Session, realm: str, issuer: str) -> tuple[Account, SsoSettings] | None:
+    """As `trusting`, and else the account whose identity provider speaks of sign-out under this other name."""
+    found = trusting(session, realm, issuer)
+    if found is not None or not issuer:
+        return found
+    row = session.execute(_SIGNED_OUT_BY, {"realm": realm, "issuer": issuer}).first()
+    return None if row is None else (row[0], row[1])
+
+
+def user_of_sign_out_issuer(session: Session, realm_id: int, issuer: str) -> Account | None:
+    """The account of the realm whose identity provider speaks of sign-out under this name."""
+    query = (
+        select(Account)
+        .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+        .where(column(Account.realm_id) == realm_id, column(SsoSettings.sign_out_issuer) == issuer)
+        .limit(1)
+    )
+    return session.execute(query).scalar_one_or_none() if issuer else None
 
 
 def nearest_issuer(session: Session, realm_id: int, issuer: str) -> str:

@@ -6,6 +6,7 @@ Owns opening, finding and ending them. Never sees a token after hashing it: a st
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -15,6 +16,8 @@ from sp.models import Administrator, AdministratorSession, User, UserSession, Us
 from sp.store.engine import Database
 from sp.store.rows import column, required
 
+_INDEX_CHARACTERS = 1024
+_CUT = "… sha256:"
 _TOUCH_EVERY = timedelta(minutes=1)  # so that reading a page does not cost a write each time
 
 Found = tuple[Administrator, AdministratorSession] | tuple[User, UserSession]
@@ -36,6 +39,22 @@ def open_administrator_session(
             expires_at=now + lifetime,
         )
     )
+
+
+def kept_index(session_index: str) -> str:
+    """A SessionIndex as a session keeps it: whole, or, where it is longer than the column, recognizable.
+
+    Two long ones that begin alike stay two (AUT-10); what was cut is never sent to anybody, see `is_whole`.
+    """
+    if len(session_index) <= _INDEX_CHARACTERS:
+        return session_index
+    digest = hashlib.sha256(session_index.encode()).hexdigest()
+    return f"{session_index[: _INDEX_CHARACTERS - len(_CUT) - len(digest)]}{_CUT}{digest}"
+
+
+def is_whole(kept: str) -> bool:
+    """Whether `kept_index` left a SessionIndex as it came."""
+    return len(kept) < _INDEX_CHARACTERS or _CUT not in kept
 
 
 def open_user_session(session: Session, opened: UserSession) -> None:
@@ -62,6 +81,31 @@ def end(session: Session, token: str) -> None:
         return
     for table in (UserSession, AdministratorSession):
         session.execute(delete(table).where(column(table.token_hash) == hash_token(token)))
+
+
+def session_of_token(session: Session, token: str) -> UserSession | None:
+    """The user's session that a token stands for, over or not; None for anybody else's token."""
+    same = column(UserSession.token_hash) == hash_token(token)
+    return session.execute(select(UserSession).where(same)).scalar_one_or_none() if token else None
+
+
+def of_name(session: Session, account_id: int, issuer: str, name_id: str) -> Sequence[UserSession]:
+    """The sessions that an assertion of this issuer about this name opened, whatever the name's qualifiers."""
+    table = UserSession
+    same = column(table.account_id) == account_id, column(table.issuer) == issuer, column(table.name_id) == name_id
+    return session.execute(select(table).where(*same)).scalars().all()
+
+
+def end_these(session: Session, ids: Iterable[int]) -> int:
+    """How many sessions of these ids there were to end."""
+    ended = session.execute(delete(UserSession).where(column(UserSession.id).in_(list(ids))))
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def end_all_of_account(session: Session, account_id: int) -> int:
+    """How many sessions of the account's users there were to end."""
+    ended = session.execute(delete(UserSession).where(column(UserSession.account_id) == account_id))
+    return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
 def end_all_of_user(session: Session, user_id: int) -> None:
