@@ -232,7 +232,7 @@ def test_a_carried_field_with_hostile_texts_is_only_text(alice: Browser, door: D
         b'{"log":{"entries":[{"request":{"method":"POST","url":"javascript:<script>","postData":{"params":[{"name":"SAMLResponse","value":"\\ud800"}]}}}]}}',
     ],
 )
-def test_hostile_captures_are_harmless(alice: Browser, door: Door, capture: bytes) -> None:
+def test_hostile_captures_are_harmless(alice: Browser, capture: bytes) -> None:
     judge(alice, file=capture)
     assert alice.page.status_code in {200, 422}
     assert "<script>alert" not in alice.page.text
@@ -260,7 +260,7 @@ def test_a_paste_of_more_than_a_mebibyte_is_taken(alice: Browser, door: Door) ->
     assert outcome(alice) == "It would be accepted"
 
 
-def test_it_takes_a_form_of_ours(alice: Browser, door: Door) -> None:
+def test_it_takes_a_form_of_ours(alice: Browser) -> None:
     assert alice.post(JUDGE, data={"capture_text": "x"}).status_code == 403
 
 
