@@ -94,7 +94,7 @@ class SignIn:
     provisioned: bool = False
     opened: Opened = field(default_factory=Opened)
     sign_in_url: str = ""
-    account_slug: str = ""
+    account_slug: str = ""  # of the account that it was judged for; empty where another one had asked
     answered: AuthnRequest | None = None  # the request of this browser that the message says it answers
 
     @property
@@ -217,13 +217,18 @@ def _settle(
             provisioned=user is not None and link.user is None,
             opened=opened,
             sign_in_url=trusting.sign_in_url,
-            account_slug=trusting.account.slug if trusting.account else "",
+            account_slug=_slug_of(trusting),
             answered=trusting.answered,
         )
         attempt = _attempt(settings, delivery, opened, trusting, sign_in, user, holder)
         attempt.message = message
         sign_in_attempts.record(session, attempt)  # 10
     return sign_in
+
+
+def _slug_of(trusting: _Trusting) -> str:
+    account, asked = trusting.account, trusting.answered
+    return "" if account is None or (asked is not None and asked.account_id != account.id) else account.slug
 
 
 def _account_holder(session: Session, trusting: _Trusting, verified: Verified) -> tuple[AccountHolder, Link]:
@@ -262,7 +267,9 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
         issuer=identity.issuer,
         name_id=identity.name_id.value,
         name_id_format=(identity.name_id.format or "")[:_FORMAT_CHARACTERS],
-        session_index=(identity.session_index or "")[:_KEPT_CHARACTERS],
+        name_qualifier=(identity.name_id.name_qualifier or "")[:_KEPT_CHARACTERS],
+        sp_name_qualifier=(identity.name_id.sp_name_qualifier or "")[:_KEPT_CHARACTERS],
+        session_index=sessions.kept_index(identity.session_index or ""),
         authn_context=(identity.authn_context or "")[:_KEPT_CHARACTERS],
         attributes={name: list(values) for name, values in identity.attributes.items()},
         created_at=now,

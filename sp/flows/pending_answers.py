@@ -13,11 +13,12 @@ from sqlmodel import Session
 from sp.flows.sign_in_started_here import pending_request
 from sp.models import AuthnRequest
 from sp.saml import validation
-from sp.saml.messages import Opened, PendingRequest, Verified
+from sp.saml.messages import Opened, PendingRequest, PostedForm, Verified
 from sp.saml.report import Outcome
 from sp.saml.xml import Document
 from sp.settings import Settings
 from sp.store import authn_requests
+from sp.store.engine import Database
 from sp.store.sessions import hash_token
 
 
@@ -33,6 +34,15 @@ def answered_id(opened: Opened, settings: Settings) -> str:
     if opened.xml is None or limits is None or limits.outcome is not Outcome.PASSED:
         return ""
     return Document(opened.xml, settings.limits).element.get("InResponseTo", "")
+
+
+def answers_a_waiting_request(database: Database, settings: Settings, form: PostedForm) -> bool:
+    """Whether the message names a request that some browser began and that nothing has answered yet."""
+    identifier = answered_id(validation.open_form(form, settings.limits), settings)
+    if not identifier:
+        return False
+    with database.reading() as session:
+        return authn_requests.is_waiting(session, identifier)
 
 
 def answered_request(session: Session, settings: Settings, opened: Opened, browser_token: str) -> AuthnRequest | None:

@@ -46,6 +46,12 @@ def of_browser(session: Session, request_id: str, browser_hash: str, acs_url: st
     return found
 
 
+def is_waiting(session: Session, request_id: str) -> bool:
+    """Whether any browser's request of that ID waits for its answer."""
+    query = select(column(Table.id)).where(column(Table.id) == request_id, column(Table.used_at).is_(None))
+    return session.execute(query).first() is not None
+
+
 def of_account(session: Session, account_id: int, request_id: str) -> AuthnRequest | None:
     """The request of that ID if the account sent it; other accounts' requests do not exist here."""
     query = select(Table).where(column(Table.id) == request_id, column(Table.account_id) == account_id)

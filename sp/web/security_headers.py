@@ -6,19 +6,30 @@ Owns what a browser may load, frame and send along. Never overrides a header tha
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": _POLICY.format(forms="'self'"),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+def allow_forms_to(response: Response, url: str) -> None:
+    """Let the forms of this one page lead to an identity provider.
+
+    To its scheme rather than to its host: Chromium holds every redirect after the form to the same rule, and many
+    providers pass the browser on to another host of theirs. Never to http from one that is on https.
+    """
+    schemes = "https:" if url.startswith("https:") else "http: https:"
+    response.headers["Content-Security-Policy"] = _POLICY.format(forms=f"'self' {schemes}")
 
 
 class SecurityHeaders:

@@ -15,7 +15,8 @@ from sp.flows.sign_out import sign_out
 from sp.web import cookies, csrf
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
-from sp.web.state import ServiceDep, remote_address
+from sp.web.sso_choice import choice_of
+from sp.web.state import ServiceDep, remote_address, service_of
 from sp.web.viewer import viewer_of
 
 router = APIRouter()
@@ -39,6 +40,10 @@ def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002  (
 def sign_in_form(
     request: Request, *, wanted: str = "", username: str = "", error: str = "", status: int = 200
 ) -> Response:
+    """The form with the password, or, where this browser has chosen Single Sign On, the methods."""
+    choice = choice_of(request, service_of(request).settings)
+    if choice is not None and not error:
+        return render(request, "sso/methods.html", wanted=wanted, choice=choice)
     return render(request, "sign_in.html", status=status, wanted=wanted, username=username, error=error)
 
 

@@ -14,12 +14,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
+from sp.flows.pending_answers import answers_a_waiting_request
 from sp.flows.verdict import verdict
+from sp.saml.bindings import values
 from sp.saml.checks import CHECKS
 from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
 from sp.saml.remedies import GENERAL, name_of
 from sp.web import cookies
+from sp.web.attempt_address import attempt_address
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
@@ -36,6 +39,8 @@ _MAX_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
+_AGAIN = "again"  # marks a form that came by a page of ours, so that it is asked for once only
+_KEPT = frozenset(("SAMLResponse", "RelayState"))
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
@@ -47,24 +52,60 @@ async def assertion_consumer_service(request: Request, service: ServiceDep) -> R
     if request.method == "GET" and not _MESSAGES & request.query_params.keys():
         raise HTTPException(405, headers={"Allow": "POST"})
     form = await _read_form(request, service)
+    wants_json = "application/json" in request.headers.get("accept", "")
+    if not wants_json and await run_in_threadpool(_needs_another_post, request, service, form):
+        return await run_in_threadpool(_post_again, request, form)
     delivery = Delivery(
         form=form,
         received_at=service.now(),
         remote_address=remote_address(request),
         new_token=cookies.new_token(),
         old_token=cookies.read_cookie(request, service.settings, cookies.SESSION),
+        request_token=cookies.request_token(request, service.settings),
     )
     sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
     _log_sign_in(sign_in)
-    wants_json = "application/json" in request.headers.get("accept", "")
     # The page asks the database who is signed in, which must not hold up everybody else.
     response = (
         _json(service, sign_in) if wants_json else await run_in_threadpool(_page, request, service, sign_in, form)
     )
-    if sign_in.accepted:
+    if sign_in.accepted and not sign_in.for_the_bench:
         cookies.set_cookie(response, service.settings, cookies.SESSION, delivery.new_token)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _needs_another_post(request: Request, service: Service, form: PostedForm | UnreadForm) -> bool:
+    """Whether the cookie that binds a pending request stayed behind only because this post comes from another site.
+
+    A browser that drops the SameSite=None cookie, as on plain http, sends its twin with a post from a page of ours.
+    """
+    if not isinstance(form, PostedForm) or form.method != "POST" or values(form, _AGAIN):
+        return False
+    if service.settings.secure_cookies or cookies.request_token(request, service.settings):
+        return False
+    if not _from_elsewhere(request):
+        return False
+    return answers_a_waiting_request(service.database, service.settings, form)
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that the form came from another origin; programs say nothing."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+def _post_again(request: Request, form: PostedForm | UnreadForm) -> Response:
+    """A page of ours that posts the same form once more, to the same address."""
+    kept = [] if isinstance(form, UnreadForm) else [(name, value) for name, value in form.fields if name in _KEPT]
+    return render(
+        request,
+        "sso/post_form.html",
+        action=request.url.path,
+        fields=[*kept, (_AGAIN, "1")],
+        title="Signing you in",
+        sentence="Your identity provider has answered.",
+    )
 
 
 async def _read_form(request: Request, service: Service) -> PostedForm | UnreadForm:
@@ -135,11 +176,22 @@ def _json(service: Service, sign_in: SignIn) -> Response:
 
 
 def _page(request: Request, service: Service, sign_in: SignIn, form: PostedForm | UnreadForm) -> Response:
+    if sign_in.for_the_bench and sign_in.account_slug:
+        return RedirectResponse(attempt_address(sign_in.account_slug, sign_in.reference), status_code=303)
     if sign_in.accepted:
-        fields = dict(form.fields) if isinstance(form, PostedForm) else {}
-        relay_state = fields.get("RelayState", "")
-        return RedirectResponse(safe_path(relay_state, service.settings.base_url), status_code=303)
+        return RedirectResponse(_where_to(service, sign_in, form), status_code=303)
     return render(request, "sso/refused.html", status=_status(sign_in), **_shown(service, sign_in))
+
+
+def _where_to(service: Service, sign_in: SignIn, form: PostedForm | UnreadForm) -> str:
+    """Where the person wanted to go when the sign-in began here; else what RelayState says, if it stays here.
+
+    The RelayState of an answer is nobody's word: what it stands for was kept with the request.
+    """
+    if sign_in.answered is not None:
+        return safe_path(sign_in.answered.return_path)
+    fields = dict(form.fields) if isinstance(form, PostedForm) else {}
+    return safe_path(fields.get("RelayState", ""), service.settings.base_url)
 
 
 def _shown(service: Service, sign_in: SignIn) -> dict[str, object]:

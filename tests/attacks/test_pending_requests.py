@@ -68,9 +68,7 @@ class TestAnswering:
         stranger = here.idp.with_key("mallory")
         assert failed(answer(here, sent, idp=stranger)) == ("signing_key",)
         assert failed(answer(here, sent, audience="https://other.example")) == ("audience",)
-        denied = with_attribute(
-            "samlp:Status/samlp:StatusCode", "Value", "urn:oasis:names:tc:SAML:2.0:status:Requester"
-        )
+        denied = with_attribute("samlp:Status/samlp:StatusCode", "Value", f"{STATUS_URI}Requester")
         assert failed(answer(here, sent, mutate=denied)) == ("status",)
         assert row(here, sent).used_at is None
         assert answer(here, sent).accepted
