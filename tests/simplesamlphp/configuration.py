@@ -174,3 +174,11 @@ def trusted_metadata_php(entity_id: str, metadata: bytes, behavior: Behavior) ->
     xml = f"base64_decode({php(base64.b64encode(metadata).decode())})"
     read = f"\\SimpleSAML\\Metadata\\SAMLParser::parseString({xml})->getMetadata20SP()"
     return f"$metadata[{php(entity_id)}] = array_replace({read}, {php(behavior.options())});\n"
+
+
+# "yes" or "no": whether the key of cert/pinned.pem signed the metadata on standard input.
+VERIFY_METADATA_PHP = """\
+require_once($argv[1] . '/lib/_autoload.php');
+$metadata = \\SimpleSAML\\Metadata\\SAMLParser::parseString(stream_get_contents(STDIN));
+echo $metadata->validateSignature(['pinned.pem']) ? 'yes' : 'no';
+"""

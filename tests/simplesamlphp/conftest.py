@@ -7,12 +7,12 @@ does by itself.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 from journeys.windows import Windows, launch
 from playwright.sync_api import Browser, sync_playwright
 from processes.program import PASSWORD, Installation
+from simplesamlphp import office
 from simplesamlphp.packages import missing_packages, why_not
 from simplesamlphp.server import SimpleSamlPhp, running
 from simplesamlphp.visitor import Visitor
@@ -32,16 +32,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def simplesamlphp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSamlPhp]:
-    """An identity provider that knows the cast, and no service provider."""
+    """An identity provider that knows the cast. What it knows of service providers each test says anew."""
     if missing := missing_packages():
         pytest.skip(why_not(missing))
     with running(tmp_path_factory.mktemp("simplesamlphp")) as identity_provider:
         yield identity_provider
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, simplesamlphp: SimpleSamlPhp) -> Iterator[Installation]:
     """A running service whose Business account trusts the identity provider, which in turn knows the service."""
     place = Installation(tmp_path_factory.mktemp("service"), settings={"ADMIN_PASSWORD": PASSWORD})
@@ -52,13 +52,12 @@ def service(tmp_path_factory: pytest.TempPathFactory, simplesamlphp: SimpleSamlP
 
 def connect(place: Installation, identity_provider: SimpleSamlPhp) -> None:
     """What the two administrators do by hand."""
-    certificate = Path(place.folder / "simplesamlphp.pem")
-    certificate.write_text(identity_provider.certificate_pem, encoding="ascii")
-    done = place.run(
-        *("configure", "--issuer", identity_provider.entity_id, "--certificate", str(certificate)),
+    office.command(
+        place,
+        *("configure", "--issuer", identity_provider.entity_id),
         *("--sign-in-url", identity_provider.sign_in_url, "--sign-out-url", identity_provider.sign_out_url),
+        *office.certificate_options(place, identity_provider.certificate_pem),
     )
-    assert (done.returncode, done.stderr) == (0, "")
     identity_provider.configure_service_provider(entity_id=place.acs_url, acs_url=place.acs_url)
 
 
@@ -68,7 +67,7 @@ def visitor() -> Iterator[Visitor]:
         yield somebody
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)

@@ -20,6 +20,7 @@ from lxml import etree
 from processes.program import free_port
 from simplesamlphp.configuration import (
     POST,
+    VERIFY_METADATA_PHP,
     Behavior,
     Certificates,
     Offer,
@@ -120,6 +121,14 @@ class SimpleSamlPhp:
         """What its metadata offers from now on."""
         self._offer = offer
         self._write_hosted()
+
+    def verifies_metadata(self, metadata: bytes, certificate_pem: str) -> bool:
+        """Whether its own reader finds that this certificate's key signed a service provider's metadata."""
+        self._write("cert/pinned.pem", certificate_pem)
+        command = ["php", "-d", "error_reporting=0", "-r", VERIFY_METADATA_PHP, str(INSTALLED)]
+        done = subprocess.run(command, env=_environment(self.folder), input=metadata, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) in {(0, b"yes"), (0, b"no")}, done.stdout + done.stderr
+        return done.stdout == b"yes"
 
     # Rollover
 

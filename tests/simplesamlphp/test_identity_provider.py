@@ -58,13 +58,15 @@ def test_what_it_offers_can_change(simplesamlphp: SimpleSamlPhp) -> None:
     assert published(simplesamlphp, "//@WantAuthnRequestsSigned") == []
 
 
-def test_a_certificate_is_published_before_its_key_signs(simplesamlphp: SimpleSamlPhp) -> None:
-    old = simplesamlphp.certificate_pem
-    new = simplesamlphp.announce_certificate()
-    assert simplesamlphp.certificate_pem == old
-    assert certificates(simplesamlphp) == [body(new), body(old)]
-    assert simplesamlphp.roll_over() == new == simplesamlphp.certificate_pem
-    assert certificates(simplesamlphp) == [body(new)]
+@pytest.mark.usefixtures("simplesamlphp")
+def test_a_certificate_is_published_before_its_key_signs(tmp_path: Path) -> None:
+    with running(tmp_path) as other:
+        old = other.certificate_pem
+        new = other.announce_certificate()
+        assert other.certificate_pem == old
+        assert certificates(other) == [body(new), body(old)]
+        assert other.roll_over() == new == other.certificate_pem
+        assert certificates(other) == [body(new)]
 
 
 def test_a_service_provider_is_taken_from_its_metadata(simplesamlphp: SimpleSamlPhp, visitor: Visitor) -> None:

@@ -5,6 +5,7 @@ Owns what a browser does by itself. Never judges what a page says, and never mak
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,12 @@ class Form:
 
     action: str
     fields: dict[str, str]
+
+    @property
+    def message(self) -> str:
+        """The SAML message in it, as XML."""
+        (field,) = {"SAMLRequest", "SAMLResponse"} & self.fields.keys()
+        return base64.b64decode(self.fields[field]).decode()
 
     def typed(self, **fields: str) -> Form:
         return replace(self, fields=self.fields | fields)

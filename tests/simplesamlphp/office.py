@@ -1,0 +1,50 @@
+"""The service under test as its administrators use it: commands, and the metadata that it publishes.
+
+Owns how they are asked. Never reads its database, and never imports the program.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+from lxml import etree
+from processes.program import Installation
+
+NS = {"md": "urn:oasis:names:tc:SAML:2.0:metadata", "ds": "http://www.w3.org/2000/09/xmldsig#"}
+
+
+def command(service: Installation, *arguments: str) -> str:
+    """What the command printed. Raises AssertionError with its complaint when it failed."""
+    done = service.run(*arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    return done.stdout
+
+
+def certificate_options(service: Installation, *pems: str) -> list[str]:
+    """Options of `configure` by which the account trusts these certificates, and no others."""
+    options = []
+    for number, pem in enumerate(pems):
+        file = service.folder / f"simplesamlphp-{number}.pem"
+        file.write_text(pem, encoding="ascii")
+        options += ["--certificate", str(file)]
+    return options
+
+
+def metadata(service: Installation, *, signed: bool = False) -> bytes:
+    """As the running service publishes it now."""
+    address = f"{service.base_url}/saml2/metadata" + ("?signed=true" if signed else "")
+    return httpx.get(address, trust_env=False).raise_for_status().content
+
+
+def published_certificates(metadata: bytes, use: str) -> list[str]:
+    """PEM of the certificates of `signing` or `encryption` in this order."""
+    path = f"//md:KeyDescriptor[@use='{use}']//ds:X509Certificate/text()"
+    found: Any = etree.fromstring(metadata).xpath(path, namespaces=NS)
+    return [f"-----BEGIN CERTIFICATE-----\n{value.strip()}\n-----END CERTIFICATE-----\n" for value in found]
+
+
+def users(service: Installation) -> list[dict[str, str]]:
+    listed: list[dict[str, str]] = json.loads(command(service, "users", "--json"))
+    return listed
