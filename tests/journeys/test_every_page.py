@@ -68,6 +68,7 @@ def filled(chromium: Browser, connected: Program) -> Tour:
     visit_as_britta(britta, connected, tour)
     visit_as_bob(bob, place, tour)
     add_crowd(place)
+    assert place.run("keys", "begin-rollover", "--purpose", "signing").returncode == 0
     steps.sign_in_administrator(administrator, place, PASSWORD)
     administrator.goto(f"{place.base_url}/account-manager/business/accounts/user-profiles?q=BrittaSimon")
     tour.places["user"] = last_part(administrator, "Edit Britta Simon")

@@ -15,6 +15,7 @@ BUSINESS = "{service}/account-manager/business"
 PROFILES = f"{BUSINESS}/accounts/user-profiles"
 SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
 SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
+OUR_KEYS = f"{SINGLE_SIGN_ON}/keys"
 DIRECTORY = "{directory}/portal/directory"
 APPLICATION = f"{DIRECTORY}/applications/{{application}}"
 WIZARD = f"{APPLICATION}/configure-single-sign-on"
@@ -127,6 +128,8 @@ EMPTY = [
     view("user-profiles-empty", PROFILES),
     view("single-sign-on-step-one", SINGLE_SIGN_ON),
     view("sign-in-log-empty", SIGN_IN_LOG),
+    view("our-keys", OUR_KEYS),
+    view("our-keys-confirm", f"{OUR_KEYS}/signing/begin-rollover"),
     directory("front", "{directory}/"),
     directory("items", "{directory}/portal"),
     directory("list", "{directory}/portal/active-directory"),
@@ -185,6 +188,7 @@ FILLED = [
         see("Issuer URL as its provider writes it"),
     ),
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
+    view("our-keys-rollover", OUR_KEYS),
     view("sign-in-log", SIGN_IN_LOG),
     view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
     view("sign-in-accepted", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt),

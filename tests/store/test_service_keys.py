@@ -143,6 +143,20 @@ def test_an_old_encryption_key_opens_what_was_on_its_way_and_then_no_more(keys: 
     assert [key.certificate for key in afterwards] == [successor.certificate]
 
 
+def test_another_process_sees_a_rollover_at_once(keys: Database, successor: OwnKey) -> None:
+    """It has used the old key already, so whatever it may have kept is warm."""
+    other = Database(keys.url)
+    with other.reading() as session:
+        service_keys.signing_key(session)
+    begin(keys, KeyPurpose.SIGNING, successor)
+    with keys.writing() as session:
+        service_keys.complete_rollover(session, KeyPurpose.SIGNING, KNOWN)
+    with other.reading() as session:
+        seen = service_keys.signing_key(session).certificate
+    other.close()
+    assert seen == successor.certificate
+
+
 @pytest.mark.parametrize("purpose", KeyPurpose)
 def test_steps_out_of_order_change_nothing(keys: Database, successor: OwnKey, purpose: KeyPurpose) -> None:
     with keys.writing() as session:
