@@ -197,6 +197,11 @@ class Settings(BaseSettings):
         """Whether a report may be shown to whoever caused it (CHECKS: bind address and base URL on loopback)."""
         if self.details_public is not None:
             return self.details_public
+        return self.on_loopback
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the service is there for this machine only: who uses it sits in front of it."""
         return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
 
 
