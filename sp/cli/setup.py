@@ -16,9 +16,10 @@ from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
 from sp.clock import system_clock
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, SsoDraft
+from sp.models import RequestBinding
 from sp.saml.certificates import IdpCertificate, read_certificate
 from sp.saml.errors import CertificateError
-from sp.saml.messages import SignedPart, UserMapping
+from sp.saml.messages import Comparison, SignedPart, UserMapping
 from sp.store import accounts
 
 SAVED_BY = "command line"
@@ -37,6 +38,14 @@ CertificateFiles = Annotated[
     list[Path] | None,
     typer.Option("--certificate", help="A certificate file (PEM, DER or base64); repeat for a rollover."),
 ]
+RequestedContexts = Annotated[
+    list[str] | None,
+    typer.Option("--requested-context", help="An authentication context to ask for; repeat for several, '' for none."),
+]
+ScopingProviders = Annotated[
+    list[str] | None,
+    typer.Option("--scoping-provider", help="An identity provider to choose from; repeat for several, '' for none."),
+]
 IssuerOption = Annotated[str | None, typer.Option("--issuer", help="The identity provider's entity ID.")]
 
 
@@ -53,6 +62,19 @@ def configure(
     user_mapping: Annotated[UserMapping | None, typer.Option(help="What the NameID is held against.")] = None,
     signed: Annotated[SignedPart | None, typer.Option(help="What must be signed.")] = None,
     allow_sha1: Annotated[bool | None, typer.Option("--allow-sha1/--no-allow-sha1", help="Accept SHA-1.")] = None,
+    sign_in_binding: Annotated[RequestBinding | None, typer.Option(help="How a sign-in request travels.")] = None,
+    sign_requests: Annotated[Switch | None, typer.Option(help="Sign the sign-in request.")] = None,
+    force_authn: Annotated[Switch | None, typer.Option(help="Ask for a fresh sign-in.")] = None,
+    is_passive: Annotated[Switch | None, typer.Option(help="Ask that no sign-in page be shown.")] = None,
+    name_id_policy: Annotated[str | None, typer.Option(help="The NameID format to ask for; '' for none.")] = None,
+    requested_context: RequestedContexts = None,
+    context_comparison: Annotated[Comparison | None, typer.Option(help="How contexts are compared.")] = None,
+    provider_name: Annotated[str | None, typer.Option(help="What the request calls this service; '' for none.")] = None,
+    send_login_hint: Annotated[Switch | None, typer.Option(help="Send the typed user name along.")] = None,
+    scoping_provider: ScopingProviders = None,
+    proxy_count: Annotated[
+        int | None, typer.Option(min=-1, help="How many proxies the request allows; -1 to say nothing.")
+    ] = None,
 ) -> None:
     """Set SAML up for an account; what is not given stays as it is. Works while the service runs."""
     settings = settings_in_force()
@@ -68,8 +90,21 @@ def configure(
         "user_mapping": user_mapping,
         "signed_part": signed,
         "allow_sha1": allow_sha1,
+        "sign_in_binding": sign_in_binding,
+        "sign_requests": _chosen(sign_requests),
+        "force_authn": _chosen(force_authn),
+        "is_passive": _chosen(is_passive),
+        "name_id_policy": name_id_policy,
+        "requested_contexts": _listed(requested_context),
+        "context_comparison": context_comparison,
+        "provider_name": provider_name,
+        "send_login_hint": _chosen(send_login_hint),
+        "scoping_providers": _listed(scoping_provider),
+        "proxy_count": proxy_count,
     }
     changes = {name: value for name, value in given.items() if value is not None}
+    if proxy_count is not None and proxy_count < 0:
+        changes["proxy_count"] = None
     with opened_database(settings) as database, database.writing() as session:
         found = accounts.account_by_slug(session, account)
         if found is None:
@@ -122,6 +157,10 @@ def _read_certificate(file: Path) -> IdpCertificate:
 
 def _chosen(switch: Switch | None) -> bool | None:
     return None if switch is None else switch is Switch.ON
+
+
+def _listed(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(value for value in values if value)
 
 
 def _changed(draft: SsoDraft, changes: dict[str, Any]) -> SsoDraft:
