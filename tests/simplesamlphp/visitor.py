@@ -69,6 +69,10 @@ class Visitor:
         raise AssertionError(f"no form with {field} on {self.page.url}:\n{self.text}")
 
     @property
+    def url(self) -> str:
+        return str(self.page.url)
+
+    @property
     def html(self) -> Any:
         return html.document_fromstring(self.page.content)
 
