@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, tuple_
 from sqlmodel import Session
 
 from sp.models import ConsumedAssertion
@@ -38,5 +38,10 @@ def was_consumed(session: Session, realm_id: int, issuer: str, assertion_id: str
     return bool(session.execute(select(exists().where(*same))).scalar_one())
 
 
-def remove_expired(session: Session, now: datetime) -> None:
-    session.execute(delete(Table).where(column(Table.expires_at) <= now))
+def remove_expired(session: Session, now: datetime, *, at_most: int) -> int:
+    """Forget assertions whose time has passed; how many went."""
+    key = (column(Table.realm_id), column(Table.issuer), column(Table.assertion_id))
+    expired = select(*key).where(column(Table.expires_at) <= now).limit(at_most)
+    found = session.execute(expired).all()
+    session.execute(delete(Table).where(tuple_(*key).in_([tuple(row) for row in found])))
+    return len(found)
