@@ -26,6 +26,7 @@ from sp.web.attempt_address import attempt_address
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
+from sp.web.second_post import AGAIN, from_elsewhere, post_again
 from sp.web.state import Service, ServiceDep, remote_address
 from sp.web.times import shown_time
 
@@ -39,7 +40,6 @@ _MAX_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
-_AGAIN = "again"  # marks a form that came by a page of ours, so that it is asked for once only
 _KEPT = frozenset(("SAMLResponse", "RelayState"))
 _SAFE_SENTENCE = "We couldn't sign you in."
 
@@ -80,29 +80,21 @@ def _needs_another_post(request: Request, service: Service, form: PostedForm | U
 
     A browser that drops the SameSite=None cookie, as on plain http, sends its twin with a post from a page of ours.
     """
-    if not isinstance(form, PostedForm) or form.method != "POST" or values(form, _AGAIN):
+    if not isinstance(form, PostedForm) or form.method != "POST" or values(form, AGAIN):
         return False
     if service.settings.secure_cookies or cookies.request_token(request, service.settings):
         return False
-    if not _from_elsewhere(request):
+    if not from_elsewhere(request):
         return False
     return answers_a_waiting_request(service.database, service.settings, form)
 
 
-def _from_elsewhere(request: Request) -> bool:
-    """Whether a browser says that the form came from another origin; programs say nothing."""
-    origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
-
-
 def _post_again(request: Request, form: PostedForm | UnreadForm) -> Response:
     """A page of ours that posts the same form once more, to the same address."""
-    kept = [] if isinstance(form, UnreadForm) else [(name, value) for name, value in form.fields if name in _KEPT]
-    return render(
+    return post_again(
         request,
-        "sso/post_form.html",
-        action=request.url.path,
-        fields=[*kept, (_AGAIN, "1")],
+        () if isinstance(form, UnreadForm) else form.fields,
+        _KEPT,
         title="Signing you in",
         sentence="Your identity provider has answered.",
     )
