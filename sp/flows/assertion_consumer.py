@@ -8,7 +8,7 @@ Owns the order of the steps and the transaction; the numbers are those of `sp.sa
  7    use up the request that it answers, and claim                   writes
       (realm, issuer, assertion id), so that each works once
  8    link or create the user                                         writes
- 9    open the session                                                writes
+ 9    open the session, note which certificate was of use             writes
 10    record the attempt, accepted or refused                         writes, always
 
 Steps 7 to 10 are one transaction. A refusal is a value, so the row that explains it commits with it. An assertion
@@ -17,6 +17,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +47,7 @@ from sp.saml.own_keys import OwnKey
 from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
-from sp.store import accounts, consumed_assertions, sessions, sign_in_attempts
+from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -123,6 +124,7 @@ class _Trusting:
     sign_in_url: str = ""
     nearest_issuer: str = ""
     answered: AuthnRequest | None = None
+    last_used: Mapping[str, datetime] = field(default_factory=dict)  # certificates, by their hash
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
@@ -185,7 +187,9 @@ def _look_up(session: Session, opened: Opened) -> _Trusting:
     account, in_force = found
     certificates = accounts.certificates_of(session, required(in_force.id))
     trust = accounts.trust_of(account, in_force, certificates)
-    return _Trusting(account.realm_id, account, in_force.id, trust, in_force.sign_in_url)
+    return _Trusting(
+        account.realm_id, account, in_force.id, trust, in_force.sign_in_url, last_used=certificates.last_used
+    )
 
 
 def _settle(
@@ -209,6 +213,7 @@ def _settle(
             opened_session = _session_row(settings, delivery, user, judgement.identity, reference)
             sessions.open_user_session(session, opened_session)  # 9
             sessions.end(session, delivery.old_token)
+            _note_certificate(session, trusting, verified, delivery.received_at)
         sign_in = SignIn(
             reference=reference,
             judgement=judgement,
@@ -224,6 +229,14 @@ def _settle(
         attempt.message = message
         sign_in_attempts.record(session, attempt)  # 10
     return sign_in
+
+
+def _note_certificate(session: Session, trusting: _Trusting, verified: Verified, now: datetime) -> None:
+    """A certificate that signs people in must not be removed: the administrator sees when it last did."""
+    used, account = verified.certificate, trusting.account
+    if used is None or account is None or not certificate_uses.is_stale(trusting.last_used.get(used.sha256), now):
+        return
+    certificate_uses.record(session, required(account.id), used.sha256, now)
 
 
 def _slug_of(trusting: _Trusting) -> str:

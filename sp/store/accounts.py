@@ -5,15 +5,15 @@ Owns what an account trusts, as stored. Never validates a form: `sp.flows.accoun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlmodel import Session
 
-from sp.models import Account, Company, IdpCertificateRecord, Realm, SsoSettings
+from sp.models import Account, CertificateUse, Company, IdpCertificateRecord, Realm, SsoSettings
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
 from sp.store.rows import column, required
@@ -37,7 +37,15 @@ _SIGNED_OUT_BY = (
     .limit(1)
 )
 _CERTIFICATES = (
-    select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired))
+    select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired), column(CertificateUse.last_used_at))
+    .join(SsoSettings, column(SsoSettings.id) == IdpCertificateRecord.settings_id)
+    .outerjoin(
+        CertificateUse,
+        and_(
+            column(CertificateUse.account_id) == SsoSettings.account_id,
+            column(CertificateUse.sha256) == IdpCertificateRecord.sha256,
+        ),
+    )
     .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
     .order_by(column(IdpCertificateRecord.position))
 )
@@ -241,20 +249,23 @@ def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The certificates that one version of the settings names, each in order."""
+    """The certificates that one version of the settings names, each in order; when each was last used, by `sha256`."""
 
     trusted: tuple[IdpCertificate, ...] = ()
     retired: tuple[IdpCertificate, ...] = ()
+    last_used: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def certificates_of(session: Session, settings_id: int) -> Certificates:
+    """One statement, since every sign-in asks."""
     found = [
-        (stored_certificate(der), retired)
-        for der, retired in session.execute(_CERTIFICATES, {"settings_id": settings_id})
+        (stored_certificate(der), retired, last_used_at)
+        for der, retired, last_used_at in session.execute(_CERTIFICATES, {"settings_id": settings_id})
     ]
     return Certificates(
-        trusted=tuple(certificate for certificate, retired in found if not retired),
-        retired=tuple(certificate for certificate, retired in found if retired),
+        trusted=tuple(certificate for certificate, retired, _ in found if not retired),
+        retired=tuple(certificate for certificate, retired, _ in found if retired),
+        last_used={certificate.sha256: moment for certificate, _, moment in found if moment},
     )
 
 
