@@ -1,5 +1,5 @@
-// Owns the live list: new rows on top, the state in words, and the pause. Never decides what a row looks like: the
-// server draws it, every value escaped.
+// Owns the live list: new rows on top, their number and chart above it, the state in words, and the pause. Never
+// decides what a row looks like: the server draws it, every value escaped.
 
 const mostRows = 300;
 const states = {
@@ -37,6 +37,13 @@ const add = (event) => {
   return undefined;
 };
 
+const sum = (event) => {
+  const page = new DOMParser().parseFromString(event.data, "text/html");
+  const [chart, count] = [".chart", ".count"].map((name) => [document.querySelector(`main ${name}`), page.querySelector(name)]);
+  if (chart[0] && chart[1]) chart[0].replaceWith(chart[1]);
+  if (count[0] && count[1]) count[0].textContent = count[1].textContent;
+};
+
 const close = (name) => {
   source?.close();
   source = undefined;
@@ -48,6 +55,7 @@ const open = () => {
   source = new EventSource(address);
   source.addEventListener("open", () => show("live"));
   source.addEventListener("attempt", add);
+  source.addEventListener("summary", sum);
   source.addEventListener("ended", () => close("ended"));
   source.addEventListener("error", () => (source?.readyState === EventSource.CLOSED ? close("off") : show("again")));
 };

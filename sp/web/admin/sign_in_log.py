@@ -27,7 +27,7 @@ from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.admin.saml_state import saml_state
 from sp.web.admin.sign_in_chart import chart_edges, chart_of
 from sp.web.admin.sign_in_log_address import PERIODS, Wanted, WantedDep, address_of
-from sp.web.admin.sign_in_log_live import MAX_ID, Poll, first_id, require_room, stream
+from sp.web.admin.sign_in_log_live import MAX_ID, Poll, Summary, first_id, require_room, stream
 from sp.web.rendering import render, templates
 from sp.web.state import Service, ServiceDep
 
@@ -68,7 +68,7 @@ def sign_in_log(
         checks=_checks(),
         periods=PERIODS,
         chart=chart_of(spans),
-        whole_day=listing.since is None and listing.until is None,
+        whole_day=_whole_day(listing),
         events_url=wanted.events_url(account, newest) if wanted.newest else "",
         newer_url=wanted.newer_url(page),
         older_url=wanted.older_url(page),
@@ -94,7 +94,7 @@ async def events(
     require_room(request.app, token)
     poll = _poll(service, token, account, scopes, wanted)
     return StreamingResponse(
-        stream(request.app, token, first_id(request, from_id), poll),
+        stream(request.app, token, first_id(request, from_id), poll, _summary(service, scopes, wanted)),
         media_type=_STREAM,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -153,6 +153,26 @@ def _poll(service: Service, token: str, account: AccountView, scopes: Scopes, wa
         return [(row.id, _drawn(row, account)) for row in rows]
 
     return poll
+
+
+def _summary(service: Service, scopes: Scopes, wanted: Wanted) -> Summary:
+    """Counts anew and draws what stands above the list; runs in a thread."""
+
+    def summary() -> str:
+        now = service.now()
+        listing = wanted.listing(scopes, now)
+        with service.database.reading() as session:
+            total = attempt_listing.count(session, listing)
+            spans = attempt_listing.history(session, scopes, chart_edges(listing.since, listing.until, now))
+        drawing = templates.get_template("admin/sign_in_log/summary.html")
+        return drawing.render(chart=chart_of(spans), whole_day=_whole_day(listing), total=total)
+
+    return summary
+
+
+def _whole_day(listing: Listing) -> bool:
+    """Whether nobody chose a time, so that the chart shows the last day."""
+    return listing.since is None and listing.until is None
 
 
 def _still(wanted: Wanted, scopes: Scopes, now: datetime) -> Listing:

@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from sp.web.errors import PageError
 
 _INTERVAL_SECONDS = 1.0
+_SUMMARY_EVERY = 3  # rounds: it counts every attempt, and nobody reads numbers faster
 _HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more
 _STREAMS_OF_A_SESSION = 4  # a browser opens six connections to a host, and pages need some
 _STREAMS = 200
@@ -29,6 +30,8 @@ MAX_ID = 10**_ID_DIGITS - 1
 
 # What came behind an id, as (id, HTML of the row), the lowest first; None when the session has ended.
 Poll = Callable[[int], Sequence[tuple[int, str]] | None]
+# The HTML of what stands above the list: how many there are, and when they came.
+Summary = Callable[[], str]
 
 
 @dataclass
@@ -66,13 +69,16 @@ def require_room(app: FastAPI, token: str) -> None:
         raise PageError(429, "Too many live pages are open", "Close one of them, then reload this one.")
 
 
-async def stream(app: FastAPI, token: str, after: int, poll: Poll) -> AsyncIterator[str]:
-    """Events until the session ends or the service stops: one for each new row, its id and its HTML."""
+async def stream(app: FastAPI, token: str, after: int, poll: Poll, summary: Summary) -> AsyncIterator[str]:
+    """Events until the session ends or the service stops: one for each new row, its id and its HTML.
+
+    What they change above the list follows soon, once for several.
+    """
     streams = _streams(app)
     streams[token] += 1
     try:
         yield "retry: 2000\n\n"
-        async for text in _events(app, Tail(after), poll):
+        async for text in _events(app, Tail(after), poll, summary):
             yield text
     finally:
         streams[token] -= 1
@@ -80,15 +86,19 @@ async def stream(app: FastAPI, token: str, after: int, poll: Poll) -> AsyncItera
             del streams[token]
 
 
-async def _events(app: FastAPI, tail: Tail, poll: Poll) -> AsyncIterator[str]:
-    rounds = 0
+async def _events(app: FastAPI, tail: Tail, poll: Poll, summary: Summary) -> AsyncIterator[str]:
+    rounds, outdated = 0, False
     while not getattr(app.state, "stopping", False):  # else a stop would wait for a stream that has no end
         rows = await run_in_threadpool(poll, tail.from_id)
         if rows is None:
             yield "event: ended\ndata: The session has ended.\n\n"
             return
         for row_id, html in tail.news(rows):
-            yield _event(row_id, html)
+            yield _event("attempt", html, row_id)
+            outdated = True
+        if outdated and rounds % _SUMMARY_EVERY == 0:
+            yield _event("summary", await run_in_threadpool(summary))
+            outdated = False
         rounds += 1
         if rounds % _HEARTBEAT_EVERY == 0:
             yield ": still here\n\n"
@@ -99,9 +109,11 @@ async def _pause() -> None:
     await asyncio.sleep(_INTERVAL_SECONDS)
 
 
-def _event(row_id: int, html: str) -> str:
+def _event(name: str, html: str, row_id: int | None = None) -> str:
+    """Only a row has an id: it is where the browser goes on after it was cut off."""
     data = "".join(f"data: {line}\n" for line in html.splitlines())
-    return f"id: {row_id}\nevent: attempt\n{data}\n"
+    position = "" if row_id is None else f"id: {row_id}\n"
+    return f"{position}event: {name}\n{data}\n"
 
 
 def _streams(app: FastAPI) -> Counter[str]:

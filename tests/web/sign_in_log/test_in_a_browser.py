@@ -88,6 +88,8 @@ def test_an_attempt_appears_by_itself_and_not_while_paused(chromium: Browser, ho
     rows = page.get_by_role("table", name="Sign-in attempts").get_by_role("row")
     expect(rows.nth(1)).to_contain_text(second.reference)
     expect(rows).to_have_count(3)
+    expect(page.get_by_text("2 attempts")).to_be_visible()
+    expect(page.get_by_role("figure")).to_contain_text("1 accepted 1 refused")
 
     page.get_by_role("button", name="Pause").click()
     third = door.refused()

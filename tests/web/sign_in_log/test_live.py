@@ -57,7 +57,8 @@ def test_what_came_since_the_page_is_told_as_the_row_of_the_list(alice: Browser,
     assert "event: attempt" in text
     alice.open(LOG)
     row = alice.html.xpath("//table[@id='attempts']/tbody/tr")[0]
-    event = "".join(line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: "))
+    rows = text.partition("event: summary")[0].splitlines()
+    event = "".join(line.removeprefix("data: ") for line in rows if line.startswith("data: "))
     assert " ".join(text_of_row(event).split()) == " ".join(row.text_content().split())
 
 
@@ -130,7 +131,7 @@ def test_hostile_values_are_one_event_of_text(alice: Browser, door: Door, listen
     door.refused(name_id="x\n\nevent: evil\nid: 99\n\n<script>")
     text = listen(alice, f"{LOG}/events?from=0")
     assert "<script>" not in text
-    assert [line for line in text.splitlines() if line.startswith("event:")] == ["event: attempt"]
+    assert [line for line in text.splitlines() if line.startswith("event:")] == ["event: attempt", "event: summary"]
     assert len(told(text)) == 1
 
 
@@ -150,3 +151,18 @@ class TestTail:
         assert len(tail.news([(number, "") for number in range(1, 51)])) == 50
         assert tail.from_id == 30
         assert tail.news([(number, "") for number in range(31, 81)])[0][0] == 51
+
+
+def test_what_stands_above_the_list_follows_once_for_several(alice: Browser, door: Door, listen: Listen) -> None:
+    old = door.attempt(door.accepted())
+    text = listen(alice, f"{LOG}/events?from={old.id}&outcome=refused", door.refused, door.refused, door.accepted)
+    summaries = text.split("event: summary")[1:]
+    assert len(summaries) == 1
+    assert "2 attempts" in summaries[0]
+    assert "2 accepted" in summaries[0]
+    assert "\nid: " not in summaries[0].partition("\n\n")[0]
+
+
+def test_where_nothing_is_new_nothing_is_counted(alice: Browser, door: Door, listen: Listen) -> None:
+    old = door.attempt(door.accepted())
+    assert "event: summary" not in listen(alice, f"{LOG}/events?from={old.id}", lambda: None)
