@@ -24,6 +24,7 @@ class Flash:
 _TEXTS = {
     "authentication-saved": Flash("Success", "The authentication method has been saved."),
     "settings-saved": Flash("Success", "The SAML settings have been saved."),
+    "requests-saved": Flash("Success", "The options of the sign-in requests have been saved."),
     "certificate-removed": Flash("Success", "The certificate has been removed."),
     "settings-unchanged": Flash("Success", "Nothing was different, so no new version was made."),
     "rollover-begun": Flash("Success", "The next key has been published in our metadata."),

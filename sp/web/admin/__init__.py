@@ -11,6 +11,7 @@ from sp.web.admin import (
     own_keys,
     preflight,
     sign_in_log,
+    sign_in_requests,
     single_sign_on,
     user_profiles,
 )
@@ -20,6 +21,7 @@ routers = (
     single_sign_on.router,
     preflight.router,
     own_keys.router,
+    sign_in_requests.router,
     sign_in_log.router,
     compare.router,
     judge_message.router,
