@@ -13,15 +13,13 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 
-import xmlsec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
 
 from sp.saml import names
@@ -63,7 +61,7 @@ RETIRED = "a retired certificate: "  # how a finding begins that names one
 Problem = tuple[str, str]  # what was expected, what was received
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Enveloped:
     """A ds:Signature and its parent, which it claims to sign."""
 
@@ -77,13 +75,22 @@ class Enveloped:
             raise ValueError(f"no {path[-1]} in the Signature")
         return found
 
-    @property
+    @cached_property
     def method(self) -> str:
         return self.part(names.SIGNED_INFO, names.SIGNATURE_METHOD).get("Algorithm", "")
 
-    @property
+    @cached_property
     def digest_method(self) -> str:
         return self.part(names.SIGNED_INFO, names.REFERENCE, names.DIGEST_METHOD).get("Algorithm", "")
+
+    @cached_property
+    def digested(self) -> tuple[bytes | None, bytes]:
+        """The SignatureValue, None where it is not base64, and the canonical bytes of SignedInfo that it is over.
+
+        Raises etree.C14NError and ValueError where those have no canonical form.
+        """
+        prefixes = _prefixes(self.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD))
+        return _base64(self.part(names.SIGNATURE_VALUE)), canonical(self.part(names.SIGNED_INFO), prefixes)
 
     @property
     def name(self) -> str:
@@ -128,7 +135,16 @@ class Signed:
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """One for each signature. Costs cryptography: ask only once the structure and algorithms hold."""
-        return tuple(_verdict(enveloped, self.trust) for enveloped in self.found)
+        return tuple(_verdict(enveloped, self) for enveloped in self.found)
+
+    @cached_property
+    def copies(self) -> dict[Enveloped, etree._Element]:
+        """The signed elements in a copy of their trees, from which Signatures may be taken: the trees stay untouched.
+
+        An element is digested with the Signatures inside it, so whoever takes one away goes from the outside in.
+        """
+        copied = {root: copy.deepcopy(root) for root in self.trees}
+        return {enveloped: _same_place(enveloped.signed, copied) for enveloped in self.found}
 
     @property
     def trees(self) -> tuple[etree._Element, ...]:
@@ -306,7 +322,7 @@ def _locals(tags: object) -> str:
     return ", ".join(_local(tag) for tag in islice(iter(tags), 12))  # type: ignore[call-overload]
 
 
-# Algorithms, judged on the tree too: libxmlsec1 knows HMAC, and a public key as an HMAC secret is no secret.
+# Algorithms, judged on the tree too: none with a secret, since a public key as an HMAC secret is no secret.
 
 
 def algorithm_problem(signed: Signed) -> Problem | None:
@@ -334,73 +350,49 @@ def weak_algorithms(signed: Signed) -> tuple[str, ...]:
 # Cryptography.
 
 
-def _verdict(enveloped: Enveloped, trust: SigningTrust) -> Verdict:
-    """Find the certificate whose key made the SignatureValue, then have libxmlsec1 verify everything with it.
+def _verdict(enveloped: Enveloped, signed: Signed) -> Verdict:
+    """Find the certificate whose key made the SignatureValue, then digest what it refers to.
 
     SignedInfo is small. What it refers to may be made expensive to canonicalize, by anybody: so that is done only for
     a value that a key of the account did make, and once.
     """
-    certificates = [certificate for certificate in trust.certificates if not certificate.weakness]
+    certificates = [certificate for certificate in signed.trust.certificates if not certificate.weakness]
     signer = next((certificate for certificate in certificates if _value_verifies(enveloped, certificate)), None)
     if signer is None:
-        return _explained(enveloped, certificates, trust)
-    if not _verifies(enveloped, signer):
-        return Verdict(enveloped, key_finding(signer, trust), _digest_failed(enveloped), signer)
-    return _covered(enveloped, signer, trust)
+        return _explained(enveloped, certificates, signed.trust)
+    return _covered(enveloped, signer, signed)
 
 
-def _verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
-    """Whether libxmlsec1 verifies digest and value with this key. With `key` set, KeyInfo is never looked at."""
-    try:
-        context = xmlsec.SignatureContext()
-        context.register_id(enveloped.signed, "ID")
-        context.key = _xmlsec_key(certificate)
-        context.verify(enveloped.signature)
-    except xmlsec.Error:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _xmlsec_key(certificate: IdpCertificate) -> xmlsec.Key:
-    """The bare public key: with a whole certificate, libxmlsec1 would copy and parse that again each time."""
-    if certificate.public_key is None:
-        raise xmlsec.Error("no usable key")
-    pem = certificate.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
-
-
-def _covered(enveloped: Enveloped, certificate: IdpCertificate, trust: SigningTrust) -> Verdict:
-    """The verdict on a signature that libxmlsec1 verified, once our own digest of what will be read agrees."""
-    content = _digested_bytes(enveloped)
-    key = key_finding(certificate, trust)
+def _covered(enveloped: Enveloped, certificate: IdpCertificate, signed: Signed) -> Verdict:
+    """The verdict on a signature whose value holds: whether what it refers to has the digest that it says."""
+    content = _digested_bytes(enveloped, signed)
+    key = key_finding(certificate, signed.trust)
     if content is None or not _digest_agrees(enveloped, content):
         return Verdict(enveloped, key, _digest_failed(enveloped), certificate)
     value = passed(f"{enveloped.name} covered, {_local_algorithm(enveloped.method)}")
     return Verdict(enveloped, key, value, certificate, content)
 
 
-def _digested_bytes(enveloped: Enveloped) -> bytes | None:
-    """The canonical bytes of the signed element without its Signature, from a copy: the tree stays untouched."""
-    signed = _copy_in_place(enveloped.signed)
-    signature = child(signed, names.SIGNATURE)
+def _digested_bytes(enveloped: Enveloped, signed: Signed) -> bytes | None:
+    """The canonical bytes of the signed element without its Signature; None where there is no such form."""
+    element = signed.copies[enveloped]
+    signature = child(element, names.SIGNATURE)
     if signature is not None:
-        _remove_keeping_tail(signed, signature)
+        _remove_keeping_tail(element, signature)
     transform = enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS)[1]
     try:
-        return canonical(signed, _prefixes(transform))
+        return canonical(element, _prefixes(transform))
     except (etree.C14NError, ValueError):
         return None
 
 
-def _copy_in_place(element: etree._Element) -> etree._Element:
-    """A copy of the element within a copy of its whole tree: namespaces from above stay in scope."""
+def _same_place(element: etree._Element, copied: dict[etree._Element, etree._Element]) -> etree._Element:
+    """The counterpart of an element in the copy of its tree."""
     above = [element, *element.iterancestors()]
-    places = [parent.index(below) for below, parent in itertools.pairwise(above)]
-    copied = copy.deepcopy(above[-1])
-    for place in reversed(places):
-        copied = copied[place]
-    return copied
+    found = copied[above[-1]]
+    for parent, below in reversed([(parent, below) for below, parent in itertools.pairwise(above)]):
+        found = found[parent.index(below)]
+    return found
 
 
 def _remove_keeping_tail(parent: etree._Element, child: etree._Element) -> None:
@@ -510,10 +502,8 @@ def _embedded_certificates(enveloped: Enveloped) -> list[IdpCertificate]:
 
 def _value_verifies(enveloped: Enveloped, certificate: IdpCertificate) -> bool:
     """Whether the key made the SignatureValue over SignedInfo, whatever the digest in it says."""
-    value = _base64(enveloped.part(names.SIGNATURE_VALUE))
-    prefixes = _prefixes(enveloped.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD))
     try:
-        signed_info = canonical(enveloped.part(names.SIGNED_INFO), prefixes)
+        value, signed_info = enveloped.digested
     except (etree.C14NError, ValueError):
         return False
     return value is not None and value_made_by(certificate, enveloped.method, value, signed_info)

@@ -111,7 +111,7 @@ def test_a_schema_that_a_message_names_is_not_read(tmp_path: Path) -> None:
 def test_nothing_that_a_stranger_signed_is_canonicalized(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a Reference leads to may be made costly by anybody; SignedInfo, which is looked at first, is small."""
     asked: list[object] = []
-    monkeypatch.setattr(enveloped, "_verifies", lambda *given: asked.append(given))
+    monkeypatch.setattr(enveloped, "_digested_bytes", lambda *given: asked.append(given))
     idp = Idp.make()
     judgement = judged(idp.with_key("mallory").response(signed="both"), expectations(idp))
     assert judgement.report.failed == ("signing_key",)
