@@ -289,7 +289,8 @@ class CertificateUse(SQLModel, table=True):
 class IdpMetadata(SQLModel, table=True):
     """Where an account's identity provider publishes its metadata, and what came of asking last.
 
-    `held` is a change that waits for an administrator: another entity ID or endpoint is never taken unasked.
+    `held` is a change that waits for an administrator: another entity ID or endpoint is never taken unasked. `seen` is
+    what the metadata said when it was last taken over, `failures` how often asking has failed since.
     """
 
     __tablename__ = "idp_metadata"
@@ -305,7 +306,9 @@ class IdpMetadata(SQLModel, table=True):
     next_refresh_at: datetime | None = _time(nullable=True, index=True)
     valid_until: datetime | None = _time(nullable=True)
     fault: str = Field(default="", max_length=1024)
-    held: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    held: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    seen: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    failures: int = 0
 
 
 class ServiceKey(SQLModel, table=True):
