@@ -22,7 +22,7 @@ from sp.flows.opening import open_database
 from sp.paths import STATIC
 from sp.settings import Settings
 from sp.store.engine import Database
-from sp.web import admin, home, metadata, my_profile, sign_in_page, sign_in_start, sso
+from sp.web import admin, home, metadata, my_profile, sign_in_page, sign_in_start, sign_out, slo, sso
 from sp.web.body_limit import BodyLimit
 from sp.web.error_pages import install_error_pages
 from sp.web.security_headers import SecurityHeaders
@@ -88,6 +88,8 @@ def _install(app: FastAPI, settings: Settings) -> None:
     app.include_router(metadata.router)
     app.include_router(sign_in_page.router)
     app.include_router(sign_in_start.router)
+    app.include_router(sign_out.router)
+    app.include_router(slo.router)
     app.include_router(home.router)
     app.include_router(my_profile.router)
     for router in admin.routers:

@@ -47,7 +47,7 @@ class Page:
 
 def page(session: Session, wanted: OpenSessions, *, before: int | None, size: int) -> Page:
     """At most `size` sessions that began before the one of the id `before`, or the newest."""
-    both: Select[Any] = select(User, UserSession)
+    both: Any = select(User, UserSession)
     query = _matching(both, wanted).order_by(column(UserSession.id).desc()).limit(size + 1)
     if before is not None:
         query = query.where(column(UserSession.id) < before)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
 
-from sp.saml.checks import CHECKS, STAGES
+from sp.saml.checks import CHECKS, STAGES, Check, logout
+from sp.saml.checks.logout import LogoutCheck
+from sp.saml.logout_messages import Kind
 from sp.saml.remedies import GENERAL, remedy_for
 from sp.saml.report import Outcome, Report, Row
 
@@ -47,6 +49,19 @@ def report_stages(report: Report, provider: str = GENERAL) -> tuple[ReportStage,
     )
 
 
+def logout_stages(report: Report, kind: Kind) -> tuple[ReportStage, ...]:
+    """The same for a report on a logout message of this kind."""
+    rows = {row.code: row for row in report.rows}
+    return tuple(
+        ReportStage(
+            stage,
+            logout.STAGES[stage],
+            tuple(_shown(rows[check.code], check, check.remedy) for check in checks),
+        )
+        for stage, checks in groupby(logout.of_kind(kind), key=lambda check: check.stage)
+    )
+
+
 def difference(expected: str, received: str) -> tuple[Segments, Segments] | None:
     """Both values cut where they differ, each piece with whether the other side has it too; None when too unlike."""
     matcher = SequenceMatcher(None, expected, received, autojunk=False)
@@ -61,12 +76,14 @@ def difference(expected: str, received: str) -> tuple[Segments, Segments] | None
     return tuple(left), tuple(right)
 
 
-_CHECKS = {check.code: check for check in CHECKS}
+_CHECKS: dict[str, Check] = {check.code: check for check in CHECKS}
 
 
 def _row(row: Row, provider: str) -> ReportRow:
-    check = _CHECKS[row.code]
+    return _shown(row, _CHECKS[row.code], remedy_for(row, provider))
+
+
+def _shown(row: Row, check: Check | LogoutCheck, remedy: str) -> ReportRow:
     cut = difference(row.expected, row.received) if row.outcome is Outcome.FAILED else None
     expected, received = cut or (row.expected, row.received)
-    remedy = remedy_for(row, provider)
     return ReportRow(row.code, check.title, row.outcome.value, check.clause, check.why, remedy, expected, received)

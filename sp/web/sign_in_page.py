@@ -1,6 +1,6 @@
-"""The sign-in page with user name and password, and signing out.
+"""The sign-in page with user name and password.
 
-Owns these forms. Never tells whether the user name or the password was wrong.
+Owns the form. Never tells whether the user name or the password was wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows.sign_in import Credentials, Refusal, sign_in_with_password
-from sp.flows.sign_out import sign_out
 from sp.web import cookies, csrf
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
@@ -71,12 +70,4 @@ def sign_in(
         return response
     response = RedirectResponse(safe_path(next) if next else "/", status_code=303)
     cookies.set_cookie(response, service.settings, cookies.SESSION, token)
-    return response
-
-
-@router.post("/sign-out", dependencies=[Depends(csrf.require_form_token)])
-def sign_out_here(request: Request, service: ServiceDep) -> Response:
-    sign_out(service.database, cookies.read_cookie(request, service.settings, cookies.SESSION))
-    response = RedirectResponse("/", status_code=303)
-    cookies.clear_cookie(response, service.settings, cookies.SESSION)
     return response
