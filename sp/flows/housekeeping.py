@@ -1,4 +1,4 @@
-"""Tidying up what time has ended: sessions, requests, assertions that every clock refuses by now, old attempts.
+"""Tidying up what time has ended: sessions, requests, assertions that every clock refuses by now, old messages.
 
 Owns when that is, and how much goes at once. Never removes a user or a version of settings.
 """
@@ -8,7 +8,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sp.settings import Settings
-from sp.store import authn_requests, consumed_assertions, sessions, sign_in_attempts
+from sp.store import (
+    authn_requests,
+    consumed_assertions,
+    sessions,
+    sign_in_attempts,
+    sign_out_messages,
+    sign_outs,
+)
 from sp.store.engine import Database
 
 _TOLD_AFTERWARDS = timedelta(hours=1)  # how long an answer that comes too late is told so, and not "unknown"
@@ -32,4 +39,15 @@ def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
     with database.writing() as session:
         waiting = now - _TOLD_AFTERWARDS
         unanswered = authn_requests.remove_old(session, waiting_before=waiting, answered_before=oldest, at_most=STEP)
-    return max(len(attempts), ended, forgotten, unanswered) >= STEP
+    signed_out = _tidy_up_sign_outs(database, settings, now, oldest)
+    return max(len(attempts), ended, forgotten, unanswered, signed_out) >= STEP
+
+
+def _tidy_up_sign_outs(database: Database, settings: Settings, now: datetime, oldest: datetime) -> int:
+    """The log of logout messages is kept as that of the attempts is; how many rows of a kind went."""
+    with database.reading() as session:
+        messages = sign_out_messages.old_ones(session, oldest, keep=settings.attempts_kept, at_most=STEP)
+    with database.writing() as session:
+        sign_out_messages.remove(session, messages)
+        ended = sign_outs.remove_expired(session, now - _TOLD_AFTERWARDS, at_most=STEP)
+    return max(len(messages), ended)

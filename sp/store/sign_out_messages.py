@@ -54,14 +54,15 @@ def newest(session: Session, *, limit: int) -> Sequence[SignOutMessage]:
     return session.execute(select(Table).order_by(column(Table.id).desc()).limit(limit)).scalars().all()
 
 
-def remove_old(session: Session, received_before: datetime, *, keep: int, at_most: int) -> int:
-    """Remove messages that are too old, or older than the newest `keep`; how many went, `at_most` at a time."""
-    highest = select(func.max(Table.id)).scalar_subquery()
+def old_ones(session: Session, received_before: datetime, *, keep: int, at_most: int) -> Sequence[int]:
+    """The ids of messages that are too old, or older than the newest `keep`."""
+    highest = session.execute(select(func.max(Table.id))).scalar_one() or 0
     too_old = or_(column(Table.received_at) < received_before, column(Table.id) <= highest - keep)
-    ids = select(column(Table.id)).where(too_old).order_by(column(Table.id)).limit(at_most)
-    found = session.execute(ids).scalars().all()
-    session.execute(delete(Table).where(column(Table.id).in_(found)))
-    return len(found)
+    return session.execute(select(column(Table.id)).where(too_old).limit(at_most)).scalars().all()
+
+
+def remove(session: Session, ids: Collection[int]) -> None:
+    session.execute(delete(Table).where(column(Table.id).in_(ids)))
 
 
 def _of(scopes: Scopes) -> ColumnElement[bool]:

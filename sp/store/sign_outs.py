@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select, tuple_, update
 from sqlmodel import Session
 
 from sp.models import ConsumedLogoutRequest, LogoutRequest
@@ -61,6 +61,12 @@ def was_carried_out(session: Session, realm_id: int, issuer: str, request_id: st
     return bool(session.execute(select(exists().where(*same))).scalar_one())
 
 
-def remove_expired(session: Session, now: datetime) -> None:
-    for table in (Sent, Consumed):
-        session.execute(delete(table).where(column(table.expires_at) <= now))
+def remove_expired(session: Session, now: datetime, *, at_most: int) -> int:
+    """Forget what has expired of either kind, of each at most so many; how many went."""
+    unanswered = select(column(Sent.id)).where(column(Sent.expires_at) <= now).limit(at_most)
+    found = session.execute(unanswered).scalars().all()
+    session.execute(delete(Sent).where(column(Sent.id).in_(found)))
+    key = (column(Consumed.realm_id), column(Consumed.issuer), column(Consumed.request_id))
+    expired = session.execute(select(*key).where(column(Consumed.expires_at) <= now).limit(at_most)).all()
+    session.execute(delete(Consumed).where(tuple_(*key).in_([tuple(row) for row in expired])))
+    return max(len(found), len(expired))
