@@ -215,7 +215,7 @@ def save_sso_settings(
     if errors:
         return Invalid(errors)
     before = draft_of(session, account)
-    changes = _changes(before, draft)
+    changes = changes_between(before, draft)
     if not changes:
         return Saved(accounts.settings_in_force(session, account).version, changed=False)
     values = {name: _listed(getattr(draft, name)) for name in _STORED}
@@ -446,7 +446,7 @@ def missing_for_saml(draft: SsoDraft) -> dict[str, str]:
     return missing
 
 
-def _changes(before: SsoDraft, after: SsoDraft) -> list[dict[str, str]]:
+def changes_between(before: SsoDraft, after: SsoDraft) -> list[dict[str, str]]:
     pairs = ((name, _shown(before, name), _shown(after, name)) for name in LABELS)
     return [{"field": name, "before": old, "after": new} for name, old, new in pairs if old != new]
 
