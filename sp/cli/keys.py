@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop, wide_console
 from sp.clock import system_clock
@@ -35,7 +36,8 @@ def list_keys() -> None:
         found = _rows(database)
     table = Table("Purpose", "State", "Published", "Valid until", "Days", "SHA-256 fingerprint")
     for row in found:
-        table.add_row(*_cells(row, system_clock()))
+        # As text: in a plain string rich would make an emoji of the ":CD:" in a fingerprint.
+        table.add_row(*(Text(cell) for cell in _cells(row, system_clock())))
     wide_console().print(table)
 
 

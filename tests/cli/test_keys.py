@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cast import NOW
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from lxml import etree
+from responses import private_key
 from typer.testing import CliRunner, Result
 
 from sp.cli import app
@@ -45,8 +52,22 @@ def test_a_rollover_from_begin_to_end() -> None:
     run("keys", "complete-rollover", "--purpose", "signing", "--early")
     assert fingerprint() == new
     listed = run("keys", "list").stdout
-    assert [line for line in listed.splitlines() if "retired" in line and old in line]
-    assert [line for line in listed.splitlines() if "active" in line and new in line]
+    assert [line for line in listed.splitlines() if "retired" in line and old in line], listed
+    assert [line for line in listed.splitlines() if "active" in line and new in line], listed
+
+
+def test_a_fingerprint_is_listed_as_it_is(data_dir: Path) -> None:
+    """Whatever stands between two colons: some of it is the name of a picture, such as CD."""
+    run("keys", "list")
+    key = private_key("picture")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "picture")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    made = (builder.serial_number(number).sign(key, hashes.SHA256()) for number in range(1, 1000))
+    certificate = next(found for found in made if ":CD:" in found.fingerprint(hashes.SHA256()).hex(":").upper())
+    with closing(sqlite3.connect(data_dir / "virtual-office.db")) as database, database:
+        database.execute("UPDATE service_key SET certificate = ?", [certificate.public_bytes(Encoding.DER)])
+    assert certificate.fingerprint(hashes.SHA256()).hex(":").upper() in run("keys", "list").stdout
 
 
 def test_a_step_out_of_order_says_so() -> None:
