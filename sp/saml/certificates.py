@@ -71,7 +71,7 @@ class IdpCertificate:
     @property
     def fingerprint(self) -> str:
         """The SHA-256 fingerprint as tools print it: upper-case pairs with colons between."""
-        return ":".join(self.sha256[at : at + 2] for at in range(0, len(self.sha256), 2)).upper()
+        return bytes.fromhex(self.sha256).hex(":").upper()
 
     @property
     def pem(self) -> str:

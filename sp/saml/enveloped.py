@@ -11,7 +11,7 @@ import copy
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
@@ -67,13 +67,16 @@ class Enveloped:
 
     signature: etree._Element
     signed: etree._Element
+    _parts: dict[tuple[str, ...], etree._Element] = field(default_factory=dict, repr=False)
 
     def part(self, *path: str) -> etree._Element:
         """The element at `path` below the Signature. Raises ValueError when the layout was not judged before."""
-        found = child(self.signature, *path)
-        if found is None:
-            raise ValueError(f"no {path[-1]} in the Signature")
-        return found
+        if path not in self._parts:
+            found = child(self.signature, *path)
+            if found is None:
+                raise ValueError(f"no {path[-1]} in the Signature")
+            self._parts[path] = found
+        return self._parts[path]
 
     @cached_property
     def method(self) -> str:
