@@ -3,7 +3,7 @@
 Owns what their use says about them, and the changes that an administrator makes to them. Never verifies anything.
 
 A certificate is stored as trusted or as retired. What is trusted is *upcoming* while it cannot be what signs now: its
-validity has not begun, or it has verified no sign-in yet and another one has. Everything else that is trusted is active.
+validity has not begun, or it has verified no sign-in yet and another one has. All others that are trusted are active.
 """
 
 from __future__ import annotations
@@ -136,8 +136,9 @@ def expiries(trusted: Sequence[IdpCertificate], now: datetime) -> tuple[Expiry, 
 
 def adding(draft: SsoDraft, certificate: IdpCertificate) -> Change:
     """Trust it beside the others, whether or not it was retired."""
-    others = tuple(one for one in draft.certificates if one != certificate)
-    return _changed((*others, certificate), _without(draft.retired_certificates, certificate))
+    known = certificate in draft.certificates
+    trusted = draft.certificates if known else (*draft.certificates, certificate)
+    return _changed(trusted, _without(draft.retired_certificates, certificate))
 
 
 def retiring(draft: SsoDraft, sha256: str) -> Change | None:
