@@ -31,6 +31,7 @@ from sp.web.admin.attempt_scope import ScopesDep, attempt_seen
 from sp.web.admin.judged_view import pairs_of
 from sp.web.admin.judging_form import Asked, asked, untouched
 from sp.web.admin.managed import AccountView, ManagedAccountDep
+from sp.web.admin.request_view import RequestView, answered_by
 from sp.web.admin.saml_form import SubmissionDep
 from sp.web.admin.sign_in_log_address import address_of
 from sp.web.admin.version_view import SIGNED_PARTS
@@ -112,7 +113,13 @@ def attempt_page(request: Request, service: ServiceDep, looked: LookedDep) -> Re
         certificates=certificates_of(evidence, now),
         form=untouched(looked.shown_values),
         companions=companion_options(looked.companions),
+        answered=_answered(service, looked),
     )
+
+
+def _answered(service: Service, looked: Looked) -> RequestView | None:
+    with service.database.reading() as session:
+        return answered_by(session, looked.evidence, looked.account.id, service.now())
 
 
 @router.get("/message")
