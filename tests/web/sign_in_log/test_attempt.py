@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from browser import Browser
-from cast import BRITTA, CONTOSO_ISSUER, MALLORY, NOW
+from browser import Browser, StillClock
+from cast import ALICE, BRITTA, CONTOSO_ISSUER, MALLORY, NOW
+from fastapi import FastAPI
 from responses import Idp, all_of, form, with_attribute, with_child, with_text, without
+from web.conftest import connect, signed_in
 from web.sign_in_log.conftest import LOG, Door
 
 from sp.flows.assertion_consumer import SignIn
@@ -294,3 +297,16 @@ class TestCertificates:
         sealed = with_child(".//ds:X509Data", "<ds:X509Certificate>AAAA</ds:X509Certificate>")
         text = section(opened(alice, door.post(door.response(sealed=sealed))), "certificates-title")
         assert "1 in the message cannot be read as a certificate" in text
+
+
+def test_a_value_of_a_megabyte_is_shown_by_its_beginning(make_app: Callable[..., FastAPI], clock: StillClock) -> None:
+    """Each character of a text with an invisible one is looked at: whoever opens the page would wait for that."""
+    app = make_app(max_message_bytes=8 * 1024 * 1024)
+    idp = Idp.make(CONTOSO_ISSUER)
+    connect(app.state.service, idp)
+    door, alice = Door(app.state.service, clock, idp), signed_in(app, ALICE.email)
+    sign_in = door.accepted(attributes={"urn:long": ("\u202e" + "x" * 1_000_000,)})
+    page = alice.open(f"{LOG}/{sign_in.reference}")
+    assert page.status_code == 200
+    assert "1,000,001 characters in all" in alice.text()
+    assert max(len(code) for code in alice.html.xpath("//code//text()")) <= 16_384
