@@ -1,6 +1,6 @@
 """Runs the fuzzer over one target for a bounded time.
 
-    python -m fuzz message|certificate [SECONDS] [FOLDER]
+    python -m fuzz message|certificate|capture [SECONDS] [FOLDER]
 
 What was found stays in FOLDER (default: a temporary one): new inputs in `corpus`, a crash as `crash-…`, which
 `python -m fuzz TARGET FILE` runs again.
@@ -24,7 +24,7 @@ def main(target: str, seconds: str = "60", folder: str = "") -> None:
     if Path(seconds).is_file():
         run(Path(seconds).read_bytes())
         return
-    seeds = corpus.messages() if target == "message" else corpus.certificates()
+    seeds = corpus.SEEDS[target]()
     corpus.write(found / "corpus", seeds)
     print(f"{target}: {len(seeds)} seeds, {seconds} s, what is found goes to {found}", flush=True)
     options = [

@@ -5,12 +5,15 @@ Owns writing them into a folder. Holds no opaque file.
 
 from __future__ import annotations
 
+import json
 import sys
+import zlib
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from responses import Idp
+from responses import Idp, post_field
 from saml.attacks.catalogue import MESSAGES
 from saml.attacks.wrapping import SHAPES
 
@@ -29,6 +32,26 @@ def messages() -> list[bytes]:
 def certificates() -> list[bytes]:
     made = [Idp.make(kind=kind) for kind in ("rsa", "p256", "p384", "p521")]
     return [idp.certificate_der for idp in made] + [idp.certificate_pem for idp in made]
+
+
+def captures() -> list[bytes]:
+    """One genuine message in each shape that somebody may have it in."""
+    field = post_field(Idp.make().response())
+    body = urlencode({"SAMLResponse": field, "RelayState": "/x"})
+    deflated = post_field(zlib.compress(Idp.make().response())[2:-4])
+    posted = {"mimeType": "application/x-www-form-urlencoded", "text": body}
+    har = {"log": {"entries": [{"request": {"method": "POST", "url": "https://x/", "postData": posted}}]}}
+    traced = {"requests": [{"method": "POST", "url": "https://x/", "post": [["SAMLResponse", field]]}]}
+    shapes = (
+        *(field, quote(field), body, f"https://x/?{urlencode({'SAMLResponse': deflated})}", deflated),
+        f"curl 'https://x/' --data-raw '{body}'",
+        f'<html><form action="https://x/"><input name="SAMLResponse" value="{field}"></form></html>',
+        *(json.dumps(har), json.dumps(traced)),
+    )
+    return [shape.encode() for shape in shapes]
+
+
+SEEDS = {"message": messages, "certificate": certificates, "capture": captures}
 
 
 def write(folder: Path, seeds: list[bytes]) -> None:

@@ -13,14 +13,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cast import BRITTA
 from responses import Idp, expectations, form, posted
 
+from sp.saml.captures import find_messages, open_captured, xml_of
 from sp.saml.certificates import read_certificate
 from sp.saml.checks import CHECKS
 from sp.saml.errors import CertificateError
-from sp.saml.messages import Judgement
+from sp.saml.messages import Judgement, Limits
 from sp.saml.validation import judge, open_form, open_message
 
 HELD = expectations(Idp.make())
 NAME = BRITTA.email
+LIMITS = Limits(message_bytes=8 * 1024)
 
 
 class BrokenRuleError(Exception):
@@ -58,4 +60,16 @@ def certificate(data: bytes) -> None:
         raise BrokenRuleError(f"a weak key was taken: {found.key}")
 
 
-TARGETS = {"message": message, "certificate": certificate}
+def capture(data: bytes) -> None:
+    """The bytes as a paste or a file: messages that each get their verdict, or a sentence."""
+    found = find_messages(data, LIMITS)
+    if bool(found.messages) == bool(found.fault):
+        raise BrokenRuleError(f"messages and a fault, or neither: {found.fault}")
+    for one in found.messages:
+        if len(xml_of(one, LIMITS)) > max(LIMITS.message_bytes + 1, len(data)):
+            raise BrokenRuleError("inflated beyond the limit of a message")
+        _holds(judge(open_captured(one, LIMITS), HELD))
+        (one.where + one.note).encode()
+
+
+TARGETS = {"message": message, "certificate": certificate, "capture": capture}
