@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from sqlmodel import Session
 
 from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
 from sp.flows.evidence import Evidence, evidence_of
+from sp.flows.sharing import shared
 from sp.saml.comparison import Line, Side
 from sp.saml.comparison import compare as compared
 from sp.store import sign_in_attempts
@@ -41,6 +43,27 @@ def compare(
         wide_console().print(_table(lines, one.attempt.reference, other.attempt.reference))
     else:
         typer.echo("Nothing differs in meaning.")
+
+
+def share(
+    reference: Reference,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file to write; it must not exist.")],
+    keep_host_names: Annotated[bool, typer.Option("--keep-host-names", help="Leave host names as they are.")] = False,
+) -> None:
+    """Write an attempt to one HTML file in which names and identifiers are replaced, for somebody else to read."""
+    from sp.web.admin.shared_file import counted, shared_file  # noqa: PLC0415  no other command here needs the pages
+
+    with opened_database(settings_in_force()) as database, database.reading() as session:
+        copy = shared(evidence_for(session, reference), keep_hosts=keep_host_names)
+    content = shared_file(copy)
+    try:
+        with output.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        stop(f"{str(output)!r} exists already; name a new file.", code=UNUSABLE)
+    except OSError as error:
+        stop(f"{str(output)!r} cannot be written: {error.strerror}.")
+    typer.echo(f"Written to {output}. Replaced: {', '.join(counted(copy)) or 'nothing'}. Read it before you send it.")
 
 
 def evidence_for(session: Session, reference: str) -> Evidence:

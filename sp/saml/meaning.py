@@ -174,7 +174,7 @@ class _Reading:
             used = dict.fromkeys(element.get("Algorithm", "") for one in found for element in one.iterfind(path))
             yield _texts(f"signature.{key}", group, label, used, source)
         yield _texts("signature.elsewhere", group, "Signatures elsewhere", _elsewhere(root, found), Source.UNVERIFIED)
-        sent = dict.fromkeys(_described(text) for text in _certificates(root))
+        sent = dict.fromkeys(_described(certificate) for certificate in sent_certificates(root))
         yield _texts("signature.certificates", group, "Certificate in the message", sent, Source.UNVERIFIED)
         verifying = [_named(self.judged.certificate)] if self.judged.certificate else []
         yield _texts("signature.verified_by", group, "Certificate that verified it", verifying, Source.OURS)
@@ -285,16 +285,21 @@ def _elsewhere(root: etree._Element, found: list[etree._Element]) -> Iterator[st
             yield f"in {_local(parent)}"
 
 
-def _certificates(root: etree._Element) -> Iterator[str]:
+def sent_certificates(root: etree._Element) -> Iterator[IdpCertificate | None]:
+    """The first few certificates in the message's KeyInfo elements, None for what is none."""
     for element in islice(root.iter(names.X509_CERTIFICATE), _MOST_CERTIFICATES):
-        yield "".join(text_of(element)[:_LONGEST_CERTIFICATE].split())
+        yield _read_certificate("".join(text_of(element)[:_LONGEST_CERTIFICATE].split()))
 
 
-def _described(text: str) -> str:
+def _read_certificate(text: str) -> IdpCertificate | None:
     try:
-        return _named(stored_certificate.__wrapped__(binascii.a2b_base64(text.encode("ascii"), strict_mode=True)))
+        return stored_certificate.__wrapped__(binascii.a2b_base64(text.encode("ascii"), strict_mode=True))
     except (CertificateError, ValueError):
-        return "one that cannot be read"
+        return None
+
+
+def _described(certificate: IdpCertificate | None) -> str:
+    return "one that cannot be read" if certificate is None else _named(certificate)
 
 
 def _named(certificate: IdpCertificate) -> str:

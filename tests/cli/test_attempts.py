@@ -81,3 +81,31 @@ def test_a_stranger_cannot_write_to_the_terminal(house: House) -> None:
     bad = house.post(house.idp.response(name_id="\u202eevil", attributes={"a\u2066": ("\u200b",)}))
     printed = run("compare", good.reference, bad.reference).stdout
     assert not set("\u202e\u2066\u200b").intersection(printed)
+
+
+def test_share_writes_a_file_without_names(house: House, tmp_path: Path) -> None:
+    bad = house.post(house.idp.response(audience="urn:another"))
+    file = tmp_path / "for them.html"
+    done = run("share", bad.reference, "-o", file)
+    assert done.exit_code == 0, done.output
+    assert "1 user name" in done.stdout
+    content = file.read_text("utf-8")
+    assert "user-1@example-1.invalid" in content
+    assert "britta" not in content.lower()
+    assert house.idp.entity_id not in content
+
+
+def test_share_keeps_host_names_when_told_to(house: House, tmp_path: Path) -> None:
+    good = house.post(house.idp.response())
+    assert run("share", good.reference, "-o", tmp_path / "a.html", "--keep-host-names").exit_code == 0
+    assert house.idp.entity_id in (tmp_path / "a.html").read_text("utf-8")
+
+
+def test_share_overwrites_nothing(house: House, tmp_path: Path) -> None:
+    good, file = house.post(house.idp.response()), tmp_path / "kept.html"
+    file.write_text("precious")
+    done = run("share", good.reference, "-o", file)
+    assert (done.exit_code, file.read_text()) == (2, "precious")
+    assert run("share", good.reference, "-o", tmp_path / "nowhere" / "x.html").exit_code == 1
+    assert run("share", "AAAAAAAA", "-o", tmp_path / "x.html").exit_code == 2
+    assert not (tmp_path / "x.html").exists()
