@@ -27,6 +27,7 @@ routers = (
     sign_in_log.router,
     compare.router,
     judge_message.router,
+    share.router,
     attempt.router,
     user_profiles.router,
 )
