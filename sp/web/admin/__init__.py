@@ -11,6 +11,7 @@ from sp.web.admin import (
     own_keys,
     preflight,
     request_bench,
+    share,
     sign_in_log,
     sign_in_requests,
     single_sign_on,
