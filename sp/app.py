@@ -6,8 +6,9 @@ Owns putting settings, database, clock and pages together. Never holds a rule.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from sp import __version__
 from sp.clock import Clock, system_clock
 from sp.flows.housekeeping import tidy_up
+from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
 from sp.paths import STATIC
 from sp.settings import Settings
@@ -31,7 +33,9 @@ from sp.web.viewer import SignInNeededError, to_sign_in
 
 _ACS_PATH = "/saml2"
 _TIDY_UP_EVERY_SECONDS = 600
+_LOOK_FOR_METADATA_EVERY_SECONDS = 60
 _REST_SECONDS = 0.05  # between two rounds while there is more: whoever waits for the database gets it
+Chore = Callable[[Database, Settings, datetime], bool]  # one round; whether there may be more
 _log = structlog.get_logger("sp.app")
 
 
@@ -42,11 +46,15 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tidying = asyncio.create_task(_tidy_up_forever(service))
+        chores = [
+            asyncio.create_task(_forever(service, work, every))
+            for work, every in ((tidy_up, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
+        ]
         yield
-        tidying.cancel()
-        with suppress(asyncio.CancelledError):
-            await tidying
+        for chore in chores:
+            chore.cancel()
+            with suppress(asyncio.CancelledError):
+                await chore
         database.close()
 
     app = FastAPI(
@@ -62,15 +70,15 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
     return app
 
 
-async def _tidy_up_forever(service: Service) -> None:
+async def _forever(service: Service, work: Chore, every: float) -> None:
     """In short rounds, so that a shutdown waits for one of them at most."""
     while True:
         more = False
         try:
-            more = await run_in_threadpool(tidy_up, service.database, service.settings, service.now())
+            more = await run_in_threadpool(work, service.database, service.settings, service.now())
         except Exception:  # noqa: BLE001  whatever it was this time is no reason never to try again
-            _log.exception("tidying_up_failed")
-        await asyncio.sleep(_REST_SECONDS if more else _TIDY_UP_EVERY_SECONDS)
+            _log.exception("chore_failed", chore=work.__name__)
+        await asyncio.sleep(_REST_SECONDS if more else every)
 
 
 def _install(app: FastAPI, settings: Settings) -> None:

@@ -71,6 +71,14 @@ def fetch_metadata(
     return Refused(f"The address redirects more than {MAXIMUM_REDIRECTS} times.")
 
 
+def fetch_anew(settings: Settings, url: str) -> Fetched | Refused:
+    """The same for whoever has nothing yet."""
+    answer = fetch_metadata(settings, url)
+    if isinstance(answer, Unchanged):
+        raise RuntimeError("nobody asked whether anything is new")  # noqa: TRY004  the value is right, the place is not
+    return answer
+
+
 def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -92,6 +93,16 @@ class IdpMetadataDocument:
     entity: IdpEntity | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundProviders:
+    """The first identity providers that match a search, how many do, and how many there are."""
+
+    entities: tuple[IdpEntity, ...]
+    unusable: tuple[tuple[ListedProvider, str], ...]  # those among the first that cannot be taken, and why
+    matching: int
+    total: int
+
+
 def read_metadata(
     data: bytes, now: datetime, *, wanted: str = "", pinned: IdpCertificate | None = None
 ) -> IdpMetadataDocument:
@@ -100,9 +111,7 @@ def read_metadata(
     With `pinned`, the root must be signed by that certificate's key, and only what was signed is read. Raises
     MetadataError with a sentence for the person who gave the document.
     """
-    check_bytes(data)
-    entities = walk(data) if pinned is None else walk_tree(verified_root(data, pinned, now))
-    listed, entity = _read_all(entities, wanted, now)
+    listed, entity = _read_all(_walked(data, now, pinned), wanted, now)
     if not listed:
         raise MetadataError(
             "This metadata describes no identity provider that speaks SAML 2.0: it has no IDPSSODescriptor for it."
@@ -112,6 +121,48 @@ def read_metadata(
     if wanted and entity is None:
         raise MetadataError(f"This metadata does not describe {shown(wanted)}.")
     return IdpMetadataDocument(tuple(listed), entity)
+
+
+def search_metadata(
+    data: bytes, now: datetime, text: str, *, pinned: IdpCertificate | None = None, at_most: int
+) -> FoundProviders:
+    """The providers whose entity ID or name has `text` in it, whatever its case; the first ones are read.
+
+    Raises MetadataError as `read_metadata` does.
+    """
+    first: list[tuple[ListedProvider, IdpEntity | MetadataError]] = []
+    matching = 0
+    counted: Counter[str] = Counter()
+    for walked in _walked(data, now, pinned):
+        roles = _roles(walked.element)
+        if not roles:
+            continue
+        listed = _listed(walked.element, roles)
+        counted[listed.entity_id] += 1
+        if text.casefold() in f"{listed.entity_id}\n{listed.display_name}".casefold():
+            matching += 1
+            if matching <= at_most:
+                first.append((listed, _tried(walked, roles, now)))
+    judged = [(listed, _twice(listed) if counted[listed.entity_id] > 1 else found) for listed, found in first]
+    return FoundProviders(
+        tuple(found for _, found in judged if isinstance(found, IdpEntity)),
+        tuple((listed, str(found)) for listed, found in judged if isinstance(found, MetadataError)),
+        matching,
+        counted.total(),
+    )
+
+
+def _twice(listed: ListedProvider) -> MetadataError:
+    return MetadataError(f"This metadata describes {shown(listed.entity_id)} twice, so neither can be believed.")
+
+
+def _walked(data: bytes, now: datetime, pinned: IdpCertificate | None) -> Iterator[WalkedEntity]:
+    check_bytes(data)
+    return walk(data) if pinned is None else walk_tree(verified_root(data, pinned, now))
+
+
+def _listed(element: etree._Element, roles: tuple[etree._Element, ...]) -> ListedProvider:
+    return ListedProvider(element.get("entityID", "").strip(XML_SPACE), _display_name(element, roles))
 
 
 def _read_all(
@@ -124,10 +175,10 @@ def _read_all(
         roles = _roles(walked.element)
         if not roles:
             continue
-        entity_id = walked.element.get("entityID", "").strip(XML_SPACE)
-        listed.append(ListedProvider(entity_id, _display_name(walked.element, roles)))
+        listed.append(_listed(walked.element, roles))
+        entity_id = listed[-1].entity_id
         if wanted and entity_id == wanted and entity is not None:
-            entity = MetadataError(f"This metadata describes {shown(wanted)} twice, so neither can be believed.")
+            entity = _twice(listed[-1])
         elif entity_id == wanted or (not wanted and len(listed) == 1):
             entity = _tried(walked, roles, now)
     return listed, entity if wanted or len(listed) == 1 else None

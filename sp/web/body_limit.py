@@ -12,7 +12,12 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sp.saml.metadata_document import MAXIMUM_BYTES
+
 MAX_BODY_BYTES = 256 * 1024  # a certificate has at most 64 KiB, and a form's texts are shorter
+# The one form that takes the metadata of a whole federation, and what else is in it.
+METADATA_FORM = re.compile(r"/account-manager/[a-z0-9-]{1,64}/accounts/single-sign-on/metadata/preview")
+MAX_METADATA_BODY_BYTES = MAXIMUM_BYTES + MAX_BODY_BYTES
 MAX_CAPTURE_BODY_BYTES = 17 * 1024 * 1024  # a browser's log of requests, and the other fields of its form
 _CAPTURES = re.compile(r"/account-manager/[^/]+/accounts/single-sign-on/sign-in-log/judge")
 
@@ -33,6 +38,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = MAX_METADATA_BODY_BYTES if METADATA_FORM.fullmatch(scope["path"]) else self._limit
         limit = self._limit_of(scope["path"], headers.get("content-type", ""))
         other_charset = not _utf8_or_unnamed(headers.get("content-type", ""))
         declared = headers.get("content-length", "")

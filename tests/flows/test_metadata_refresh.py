@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from sp.flows import metadata_refresh
 from sp.flows.account_setup import Invalid, Saved, SsoDraft, draft_of
+from sp.flows.metadata_fetching import fetch_metadata
 from sp.flows.metadata_import import Source, proposal, save_import
 from sp.flows.metadata_refresh import confirm_held, dismiss_held, held_entity, refresh_account, refresh_due
 from sp.models import Account, IdpMetadata
@@ -396,7 +397,7 @@ def test_an_import_of_a_file_ends_it(follower: Follower) -> None:
 
 
 def test_an_import_while_it_was_asking_wins(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = metadata_refresh.fetch_metadata
+    real = fetch_metadata
 
     def meanwhile(*given: Any, **named: Any) -> Any:
         follower.import_entity(read(published(THIRD)), None)

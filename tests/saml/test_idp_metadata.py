@@ -23,7 +23,7 @@ from idp_metadata import (
 from responses import Idp
 
 from sp.saml.errors import MetadataError
-from sp.saml.idp_metadata import Endpoint, IdpEntity, ListedProvider, duration_of, read_metadata
+from sp.saml.idp_metadata import Endpoint, IdpEntity, ListedProvider, duration_of, read_metadata, search_metadata
 from sp.saml.metadata_document import check_bytes, walk
 from sp.saml.portable_metadata import portable
 
@@ -98,6 +98,37 @@ def test_of_a_federation_the_providers_are_listed_and_one_is_read_when_asked_for
     assert found.entity is None
     assert found.providers == (ListedProvider(CONTOSO_ISSUER, ""), ListedProvider(FABRIKAM_ISSUER, "Fabrik"))
     assert read(federation, FABRIKAM_ISSUER).certificates == (FABRIKAM.certificate,)
+
+
+def federation() -> bytes:
+    some = [
+        entity(IDP, role(IDP, before=named(f"University {at}")), entity_id=f"https://u{at}.example/") for at in range(9)
+    ]
+    broken = entity(FABRIKAM, role(FABRIKAM, keys=""), entity_id="https://u-broken.example/")
+    return aggregate(*some, broken, entity(FABRIKAM), entity(NEXT, entity_id="https://u3.example/"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "matching"),
+    [("UNIVERSITY 8", ["https://u8.example/"], 1), ("U7.ex", ["https://u7.example/"], 1), ("nobody", [], 0)],
+)
+def test_a_search_goes_by_name_and_entity_id(text: str, found: list[str], matching: int) -> None:
+    result = search_metadata(federation(), NOW, text, at_most=5)
+    assert [entity.entity_id for entity in result.entities] == found
+    assert (result.matching, result.total) == (matching, 12)
+
+
+def test_a_search_shows_the_first_and_counts_the_rest() -> None:
+    result = search_metadata(federation(), NOW, "", at_most=5)
+    assert (len(result.entities) + len(result.unusable), result.matching) == (5, 12)
+
+
+def test_what_cannot_be_taken_is_listed_with_the_reason() -> None:
+    """An entity ID that stands there twice, even where only one of them matches, and one without a key."""
+    twice, broken = (search_metadata(federation(), NOW, text, at_most=5) for text in ("university 3", "broken"))
+    assert (twice.entities, broken.entities) == ((), ())
+    assert "twice" in twice.unusable[0][1]
+    assert "Nothing of this identity provider could be verified" in broken.unusable[0][1]
 
 
 def test_a_federation_of_one_needs_no_choice() -> None:
