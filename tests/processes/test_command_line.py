@@ -10,12 +10,14 @@ import json
 import sqlite3
 import stat
 import subprocess
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -152,6 +154,28 @@ def test_inspect_reads_a_message_in_any_shape(running: Installation, idp: Openss
     assert (done.returncode, done.stderr) == (0, "")
     verdict = json.loads(done.stdout)
     assert (verdict["outcome"], verdict["username"]) == ("accepted", BRITTA.email)
+
+
+def test_a_captured_redirect_is_inspected_with_the_accounts_settings(running: Installation, idp: OpensslIdp) -> None:
+    """While the service runs, and without leaving it an attempt or a used assertion."""
+    xml, before = idp.response(), listed(running, "sign-ins")
+    deflated = base64.b64encode(zlib.compress(xml)[2:-4]).decode()
+    address = f"{running.acs_url}?{urlencode({'SAMLResponse': deflated})}"
+    done = running.run("inspect", "-", "--account", "business", "--json", given=address)
+    assert (done.returncode, done.stderr) == (0, "")
+    verdict = json.loads(done.stdout)
+    assert verdict["username"] == BRITTA.email
+    assert "would refuse this transport" in verdict["captured"]["note"]
+    assert listed(running, "sign-ins") == before
+    assert posted(running, xml)[1]["outcome"] == "accepted"
+
+
+def test_a_sign_in_is_judged_again_as_if_we_had_another_name(running: Installation, idp: OpensslIdp) -> None:
+    accepted = posted(running, idp.response())[1]
+    done = running.run("judge-again", accepted["reference"], "--entity-id", "urn:another")
+    assert (done.returncode, done.stderr) == (1, "")
+    (line,) = [line for line in done.stdout.splitlines() if " changed " in line]
+    assert "audience" in line
 
 
 def test_inspect_tells_a_refusal_as_a_table_and_by_its_exit_code(running: Installation, idp: OpensslIdp) -> None:
