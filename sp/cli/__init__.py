@@ -9,7 +9,19 @@ from __future__ import annotations
 import typer
 
 from sp import __version__
-from sp.cli import attempts, certificates, database, inspection, judging_again, keys, people, preflight, service, setup
+from sp.cli import (
+    attempts,
+    certificates,
+    database,
+    inspection,
+    judging_again,
+    keys,
+    people,
+    preflight,
+    service,
+    sessions,
+    setup,
+)
 
 app = typer.Typer(
     name="virtual-office",
@@ -27,6 +39,7 @@ app.add_typer(people.administrator, name="administrator")
 app.add_typer(people.user, name="user")
 app.command("users")(people.users)
 app.command("sign-ins")(people.sign_ins)
+app.add_typer(sessions.sessions, name="sessions")
 app.command("inspect")(inspection.inspect)
 app.command("judge-again")(judging_again.judge_again)
 app.command("compare")(attempts.compare)

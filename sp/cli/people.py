@@ -93,7 +93,9 @@ def add_user(
         federation_id=federation_id,
     )
     with opened_database(settings_in_force()) as database, database.writing() as session:
-        done = user_profiles.add_user(session, _account(session, account), profile, system_clock(), password=password)
+        done = user_profiles.add_user(
+            session, account_of_slug(session, account), profile, system_clock(), password=password
+        )
     if isinstance(done, Invalid):
         stop(*done.errors.values(), code=UNUSABLE)
     _tell_password(f"Added {username!r}.", password or "", told=not with_password)
@@ -123,10 +125,10 @@ def users(
 ) -> None:
     """List the user profiles of an account."""
     with opened_database(settings_in_force()) as database, database.reading() as session:
-        found = _account(session, account)
+        found = account_of_slug(session, account)
         listing = Listing(required(found.id), sort=user_listing.SortBy.USERNAME, descending=False)
         rows = (_user_row(row) for row in user_listing.everybody(database, listing))
-        _show(rows, as_json=as_json, empty="No users yet: the first sign-in creates one.")
+        show(rows, as_json=as_json, empty="No users yet: the first sign-in creates one.")
 
 
 def sign_ins(
@@ -136,10 +138,10 @@ def sign_ins(
     """List the newest sign-in attempts of all accounts."""
     with opened_database(settings_in_force()) as database, database.reading() as session:
         rows = (_attempt_row(session, row) for row in sign_in_attempts.newest(session, limit=limit))
-        _show(rows, as_json=as_json, empty="No sign-in has been tried yet.")
+        show(rows, as_json=as_json, empty="No sign-in has been tried yet.")
 
 
-def _account(session: Session, slug: str) -> Account:
+def account_of_slug(session: Session, slug: str) -> Account:
     found = accounts.account_by_slug(session, slug)
     if found is None:
         stop(f"There is no account {slug!r}.", code=UNUSABLE)
@@ -194,7 +196,7 @@ def _attempt_row(session: Session, row: SignInAttempt) -> dict[str, Any]:
     }
 
 
-def _show(rows: Iterator[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+def show(rows: Iterator[dict[str, Any]], *, as_json: bool, empty: str) -> None:
     listed = list(rows)
     if as_json:
         typer.echo(json.dumps(listed, indent=2))

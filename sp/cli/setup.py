@@ -16,7 +16,7 @@ from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
 from sp.clock import system_clock
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, SsoDraft
-from sp.models import RequestBinding
+from sp.models import RequestBinding, SignOutBinding
 from sp.saml.certificates import IdpCertificate, read_certificate
 from sp.saml.errors import CertificateError
 from sp.saml.messages import Comparison, SignedPart, UserMapping
@@ -75,6 +75,13 @@ def configure(
     proxy_count: Annotated[
         int | None, typer.Option(min=-1, help="How many proxies the request allows; -1 to say nothing.")
     ] = None,
+    sign_out_binding: Annotated[SignOutBinding | None, typer.Option(help="How a sign-out travels.")] = None,
+    sign_out_response_url: Annotated[
+        str | None, typer.Option(help="Where answers to sign-outs go, if not to the Sign Out URL; '' for none.")
+    ] = None,
+    sign_out_issuer: Annotated[
+        str | None, typer.Option(help="The issuer of sign-out messages, if another; '' for none.")
+    ] = None,
 ) -> None:
     """Set SAML up for an account; what is not given stays as it is. Works while the service runs."""
     settings = settings_in_force()
@@ -101,6 +108,9 @@ def configure(
         "send_login_hint": _chosen(send_login_hint),
         "scoping_providers": _listed(scoping_provider),
         "proxy_count": proxy_count,
+        "sign_out_binding": sign_out_binding,
+        "sign_out_response_url": sign_out_response_url,
+        "sign_out_issuer": sign_out_issuer,
     }
     changes = {name: value for name, value in given.items() if value is not None}
     if proxy_count is not None and proxy_count < 0:

@@ -108,8 +108,10 @@ def end_all_of_account(session: Session, account_id: int) -> int:
     return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
-def end_all_of_user(session: Session, user_id: int) -> None:
-    session.execute(delete(UserSession).where(column(UserSession.user_id) == user_id))
+def end_all_of_user(session: Session, user_id: int) -> int:
+    """How many sessions of the user there were to end."""
+    ended = session.execute(delete(UserSession).where(column(UserSession.user_id) == user_id))
+    return int(ended.rowcount)  # type: ignore[attr-defined]
 
 
 def end_all_of_administrator(session: Session, administrator_id: int) -> None:
