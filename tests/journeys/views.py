@@ -16,6 +16,7 @@ PROFILES = f"{BUSINESS}/accounts/user-profiles"
 SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
 SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
 OUR_KEYS = f"{SINGLE_SIGN_ON}/keys"
+REQUESTS = f"{SINGLE_SIGN_ON}/requests"
 DIRECTORY = "{directory}/portal/directory"
 APPLICATION = f"{DIRECTORY}/applications/{{application}}"
 WIZARD = f"{APPLICATION}/configure-single-sign-on"
@@ -114,6 +115,9 @@ EMPTY = [
     view("sign-in", "{service}/", who="nobody"),
     view("sign-in-refused", "{service}/", fill(Username="alice", Password="wrong"), press("Sign In"), who="nobody"),
     view("sign-in-without-cookie", "{service}/", lose_cookies, press("Sign In"), who="nobody"),
+    view("sso-start", "{service}/sso/start/?next=/my-profile", who="nobody"),
+    view("sso-start-error", "{service}/sso/start/", press("Continue"), who="nobody"),
+    view("sso-cannot-start", "{service}/sso/login/business", who="nobody"),
     view("not-found", "{service}/nowhere", who="nobody"),
     view("refused-without-details", "{service}/", post_response("!"), who="nobody"),
     view("application-panel", "{service}/"),
@@ -127,6 +131,8 @@ EMPTY = [
     view("not-found-signed-in", f"{BUSINESS}/nowhere"),
     view("user-profiles-empty", PROFILES),
     view("single-sign-on-step-one", SINGLE_SIGN_ON),
+    view("sign-in-requests-nowhere-to", REQUESTS),
+    view("request-bench-nowhere-to", f"{REQUESTS}/bench"),
     view("sign-in-log-empty", SIGN_IN_LOG),
     view("our-keys", OUR_KEYS),
     view("our-keys-confirm", f"{OUR_KEYS}/signing/begin-rollover"),
@@ -188,6 +194,22 @@ FILLED = [
         see("Issuer URL as its provider writes it"),
     ),
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
+    view(
+        "sso-methods",
+        "{service}/sso/start/",
+        fill(**{"8x8_Username_or_Email": "britta@contoso.example"}),
+        press("Continue"),
+        who="nobody",
+    ),
+    view("sign-in-requests", REQUESTS),
+    view(
+        "sign-in-requests-errors",
+        REQUESTS,
+        fill(Requested_NameID_format="persistent", Allowed_number_of_proxies="many"),
+        press("Save"),
+    ),
+    view("request-bench", f"{REQUESTS}/bench?oddity=subject"),
+    view("request-bench-error", f"{REQUESTS}/bench", fill(XML=""), press("Send")),
     view("our-keys-rollover", OUR_KEYS),
     view("sign-in-log", SIGN_IN_LOG),
     view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
@@ -199,6 +221,8 @@ FILLED = [
         go_on_to(f"{SIGN_IN_LOG}?outcome=refused"),
         open_newest_attempt,
     ),
+    view("sign-ins-compared", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt, press("Compare")),
+    view("sign-in-before-sharing", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt, follow("Share…")),
     view("user-profiles", PROFILES),
     view("user-profiles-last-page", PROFILES, follow("Next")),
     view("user-profiles-columns", f"{PROFILES}?q=user1", unfold("Edit Viewable/Hidden Fields")),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMessage, Page, Playwright
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
@@ -27,8 +27,17 @@ _FLAGS = [
 
 def launch(playwright: Playwright) -> Browser:
     """The machine's own Chromium when there is one, else playwright's."""
+    return _launch(playwright.chromium)
+
+
+def launch_another(browser: Browser, *flags: str) -> Browser:
+    """A second browser of the same kind, started with these flags too."""
+    return _launch(browser.browser_type, *flags)
+
+
+def _launch(kind: BrowserType, *flags: str) -> Browser:
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    return playwright.chromium.launch(executable_path=program, args=_FLAGS)
+    return kind.launch(executable_path=program, args=[*_FLAGS, *flags])
 
 
 class Windows:
