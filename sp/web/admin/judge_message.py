@@ -16,7 +16,6 @@ from sp.flows.verdict import verdict
 from sp.models import SsoSettings
 from sp.saml.captures import Capture
 from sp.saml.remedies import GENERAL, name_of
-from sp.saml.times import written
 from sp.store import accounts
 from sp.store.rows import required
 from sp.web import csrf
@@ -34,6 +33,7 @@ from sp.web.admin.version_view import SIGNED_PARTS
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.state import ServiceDep
+from sp.web.times import exact
 
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/sign-in-log/judge")
 _VERSIONS = 200
@@ -122,7 +122,7 @@ def _shown(service: ServiceDep, evidence: CapturedEvidence) -> dict[str, object]
         "rows": {row.code: row for stage in stages for row in stage.rows},
         "provider": name_of(evidence.provider) if evidence.provider != GENERAL else "",
         "issuer": evidence.shown.unverified_issuer,
-        "judged_at": written(evidence.expectations.now),
+        "judged_at": exact(evidence.expectations.now),
         "said": said_by(evidence),
         "text": _text(evidence),
         "certificates": certificates_of(evidence, service.now()),
