@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import httpx
 from lxml import etree
@@ -20,15 +22,22 @@ from sp.cli import app
 NS = {"md": "urn:oasis:names:tc:SAML:2.0:metadata", "ds": "http://www.w3.org/2000/09/xmldsig#"}
 
 _OURS = "VIRTUAL_OFFICE_"
+T = TypeVar("T")
 
 
 def command(service: Installation, *arguments: str) -> str:
     """What the command printed. Raises AssertionError with its complaint when it failed."""
     foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith(_OURS)}
     own = {name: value for name, value in service.environment.items() if name.startswith(_OURS)}
-    done = CliRunner().invoke(app, arguments, env=foreign | own)
-    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    done = elsewhere(lambda: CliRunner().invoke(app, arguments, env=foreign | own))
+    assert (done.exit_code, done.stderr) == (0, ""), f"{done.output}{done.exception!r}"
     return done.stdout
+
+
+def elsewhere(work: Callable[[], T]) -> T:
+    """The result of `work` in another thread: with a browser open this one has an event loop, and `work` makes one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 def certificate_options(service: Installation, *pems: str) -> list[str]:

@@ -6,6 +6,7 @@ Owns what a browser does by itself. Never judges what a page says, and never mak
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from urllib.parse import urljoin
 import httpx
 from cast import Person
 from lxml import html
+from processes.program import Installation
 from simplesamlphp.configuration import PASSWORD
 
 
@@ -62,11 +64,39 @@ class Visitor:
 
     def form_with(self, field: str) -> Form:
         """The page's form that has this field. Raises AssertionError with the page when there is none."""
-        for form in self.html.forms:
-            if field in form.fields:
-                fields = {name: value for name, value in form.form_values() if isinstance(value, str)}
-                return Form(urljoin(str(self.page.url), form.action or ""), fields)
-        raise AssertionError(f"no form with {field} on {self.page.url}:\n{self.text}")
+        return self._form(lambda form: field in form.fields, f"form with {field}")
+
+    def form_to(self, action: str) -> Form:
+        """The page's form that goes there. Raises AssertionError with the page when there is none."""
+        return self._form(lambda form: self._action(form) == action, f"form to {action}")
+
+    def carry_on(self) -> None:
+        """Go where pages go by themselves: to another address, or with the message that they hold."""
+        while True:
+            if onward := self.html.xpath("string(//meta[@http-equiv='refresh']/@content)").partition("url=")[2]:
+                self.open(urljoin(self.url, onward))
+            elif field := next(filter(self.has_form_with, ("SAMLRequest", "SAMLResponse")), ""):
+                self.send(self.form_with(field))
+            else:
+                return
+
+    def sign_out_of(self, service: Installation) -> None:
+        """Press Sign Out and go wherever that leads."""
+        self.open(f"{service.base_url}/my-profile")
+        self.send(self.form_to(f"{service.base_url}/sign-out"))
+        self.carry_on()
+
+    def has_form_with(self, field: str) -> bool:
+        return any(field in form.fields for form in self.html.forms)
+
+    def _form(self, wanted: Callable[[Any], bool], called: str) -> Form:
+        for form in filter(wanted, self.html.forms):
+            fields = {name: value for name, value in form.form_values() if isinstance(value, str)}
+            return Form(self._action(form), fields)
+        raise AssertionError(f"no {called} on {self.url}:\n{self.text}")
+
+    def _action(self, form: Any) -> str:
+        return urljoin(self.url, str(form.action or ""))
 
     @property
     def url(self) -> str:
