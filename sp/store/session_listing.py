@@ -14,12 +14,11 @@ from sqlmodel import Session
 
 from sp.models import User, UserSession
 from sp.store.rows import column, required
-from sp.store.users import folded
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSessions:
-    """Whose sessions, and which of them: every word of `words` occurs in the user's names or addresses.
+    """Whose sessions, and which of them: each of the folded `words` occurs in the user's names or addresses.
 
     `now` and `idle` say which sessions still open a page; `user_id` narrows to one person.
     """
@@ -27,7 +26,7 @@ class OpenSessions:
     account_id: int
     now: datetime
     idle: timedelta
-    words: str = ""
+    words: tuple[str, ...] = ()
     user_id: int | None = None
 
 
@@ -80,6 +79,6 @@ def _matching(query: Select[Any], wanted: OpenSessions) -> Select[Any]:
             column(UserSession.last_seen_at) > wanted.now - wanted.idle,
         )
     )
-    for word in folded(wanted.words).split():
+    for word in wanted.words:
         query = query.where(column(User.search_text).contains(word, autoescape=True))
     return query if wanted.user_id is None else query.where(column(User.id) == wanted.user_id)
