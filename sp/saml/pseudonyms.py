@@ -113,7 +113,8 @@ class Pseudonyms:
             return self._url(url)
         if (place := self._place(core, kind)) is not None:
             return place
-        return self._composed(core, kind) if _EMBEDDED.search(core) else None
+        inside = _EMBEDDED.search(core)
+        return self._composed(core, kind) if inside is not None and inside[0] != core else None
 
     def _place(self, core: str, kind: Kind) -> str | None:
         """A host, an IP address or a URN, where that is what it looks like; None for anything else."""
@@ -133,13 +134,9 @@ class Pseudonyms:
         bare = core.rstrip("/")
         if not bare:
             return core[:_MOST_UNSEEN]
-        if kind is Kind.ID or _GUID.fullmatch(bare):
-            return self._identifier(bare) + core[len(bare) :][:_MOST_UNSEEN]
+        if _GUID.fullmatch(bare):
+            kind = Kind.ID
         return self._named(bare, kind) + core[len(bare) :][:_MOST_UNSEEN]
-
-    def _identifier(self, core: str) -> str:
-        """An ID that begins with a digit is against the schema."""
-        return ("0" if core[0].isdigit() and not _GUID.fullmatch(core) else "") + self._named(core, Kind.ID)
 
     def _email(self, core: str) -> str:
         local, _, domain = core.rpartition("@")
@@ -207,7 +204,7 @@ class Pseudonyms:
         key, unseen = _key(core), "".join(mark for mark in core if _unseen(mark))[:_MOST_UNSEEN]
         if key not in self._bases:
             self._numbers[kind] += 1
-            self._bases[key] = _base(kind, self._numbers[kind], len(core))
+            self._bases[key] = _base(kind, self._numbers[kind], core)
         form = "".join(mark for mark in core if not _unseen(mark))
         forms = self._forms.setdefault(key, {})
         if form not in forms:
@@ -263,11 +260,13 @@ def _bounded(blank: str) -> str:
     return blank[:32]
 
 
-def _base(kind: Kind, number: int, length: int) -> str:
+def _base(kind: Kind, number: int, core: str) -> str:
     if kind in {Kind.HOST, Kind.DOMAIN}:
         return f"{kind}-{number}.invalid"
-    over = next((f"-over-{bound}" for bound in LENGTHS if length > bound), "")
-    return f"{kind}-{number}{over}"
+    over = next((f"-over-{bound}" for bound in LENGTHS if len(core) > bound), "")
+    # An ID that begins with a digit is against the schema.
+    digit = "0" if kind is Kind.ID and core[0].isdigit() and not _GUID.fullmatch(core) else ""
+    return f"{digit}{kind}-{number}{over}"
 
 
 def _next_form(form: str, forms: Mapping[str, int]) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from cast import ENTITY_ID
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from responses import Idp, all_of, expectations, name_id_of, one, with_attribute, with_child, with_text
 
@@ -94,6 +96,22 @@ class TestPseudonyms:
         pseudonyms = Pseudonyms()
         forms = [pseudonyms.of(value, Kind.USER) for value in ("Britta", "britta", "BRITTA", "bRITTA", "Britta")]
         assert forms == ["User-1", "user-1", "uSer-1", "USer-1", "User-1"]
+
+    @pytest.mark.parametrize(
+        "value", [GUID, "999.999.999.999", "1.2.3.4:99999", f"{GUID} {GUID}", "a@b", "@", "://", "\\"]
+    )
+    @pytest.mark.parametrize("kind", Kind)
+    def test_a_value_that_only_looks_like_something_has_one_too(self, value: str, kind: Kind) -> None:
+        assert GUID not in Pseudonyms().of(value, kind)
+
+    @given(value=st.text(), kind=st.sampled_from(Kind), keep_hosts=st.booleans())
+    def test_any_text_has_one(self, value: str, kind: Kind, keep_hosts: bool) -> None:
+        pseudonyms = Pseudonyms(keep_hosts=keep_hosts)
+        assert pseudonyms.of(value, kind) == pseudonyms.of(value, kind)
+
+    @given(value=st.from_regex(r"(?i)[a-z0-9.:/@\\\[\]-]{1,40}", fullmatch=True), kind=st.sampled_from(Kind))
+    def test_any_address_has_one(self, value: str, kind: Kind) -> None:
+        assert Pseudonyms().of(value, kind)
 
     def test_host_names_may_stay(self) -> None:
         pseudonyms = Pseudonyms(keep_hosts=True)

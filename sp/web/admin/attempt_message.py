@@ -135,7 +135,7 @@ def _opened(element: Element, depth: int, covered: bool) -> Iterator[Walked]:
 
 def _text(element: Element) -> list[Part]:
     text = element.text or ""
-    if element.tag in _BASE64:
+    if element.tag in _BASE64 and not text.startswith("["):  # so begins what stands for it in a shared message
         text = "".join(text.split())  # its line breaks mean nothing
     return _cut("text", escape(text))
 

@@ -43,6 +43,7 @@ class Secrets:
     attribute: str
     identifier: str
     path: str
+    tenant: str
 
     @property
     def email(self) -> str:
@@ -54,11 +55,26 @@ class Secrets:
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (self.local, self.company, self.name.strip(), self.attribute.strip(), self.identifier, self.path)
+        return (
+            self.local,
+            self.company,
+            self.name.strip(),
+            self.attribute.strip(),
+            self.identifier,
+            self.path,
+            self.tenant,
+        )
 
 
 SECRETS = st.builds(
-    Secrets, local=_LOCAL, company=_LABEL, name=_WORDS, attribute=_WORDS, identifier=_LABEL, path=_LABEL
+    Secrets,
+    local=_LOCAL,
+    company=_LABEL,
+    name=_WORDS,
+    attribute=_WORDS,
+    identifier=_LABEL,
+    path=_LABEL,
+    tenant=st.uuids().map(str),
 )
 
 FLAWS: dict[str, Any] = {
@@ -96,6 +112,7 @@ def evidence_for(secrets: Secrets, flaw: str, link: UserLink) -> Evidence:
     attributes = {
         secrets.attribute: (secrets.name, secrets.name),
         "email": (secrets.email, secrets.email.upper()),
+        "tenantid": (secrets.tenant, f"{secrets.tenant}/{secrets.local}"),
         "displayname": (f"{secrets.name} of {secrets.company}",),
     }
     changes = {"name_id": secrets.email, "attributes": attributes, "assertion_id": f"_{secrets.identifier}"}
@@ -148,7 +165,7 @@ def test_nothing_of_it_is_in_the_file(flaw: str, secrets: Secrets, link: UserLin
 def test_equal_values_are_equal_there(secrets: Secrets) -> None:
     root = shared(evidence_for(secrets, "none", UserLink.ONE)).evidence.root
     assert root is not None
-    first, second, email, loud, _ = (value.text for value in root.iter(names.ATTRIBUTE_VALUE))
+    first, second, email, loud, *_ = (value.text for value in root.iter(names.ATTRIBUTE_VALUE))
     issuers = {issuer.text for issuer in root.iter(names.ISSUER)}
     assert first == second
     assert email == one(root, ".//saml:NameID").text

@@ -142,6 +142,10 @@ def test_a_crowded_message_gets_its_file(alice: Browser, door: Door) -> None:
 def test_one_certificate_is_told_from_another(alice: Browser, door: Door) -> None:
     file = file_of(alice, door.post(Idp(CONTOSO_ISSUER, "mallorys key").response()))
     text = seen(file)
+    assert (
+        f"[certificate: RSA 2048 bits, SHA-256 {door.idp.with_key('mallorys key').certificate.fingerprint[:11]}…"
+        in text
+    )
     assert f"SHA-256 {door.idp.certificate.fingerprint[:11]}…" in text
     assert door.idp.certificate.fingerprint[:17] not in file
     assert "not trusted, in the message" in text
