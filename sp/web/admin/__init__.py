@@ -11,9 +11,11 @@ from sp.web.admin import (
     own_keys,
     preflight,
     request_bench,
+    sessions,
     share,
     sign_in_log,
     sign_in_requests,
+    sign_out,
     single_sign_on,
     user_profiles,
 )
@@ -31,4 +33,6 @@ routers = (
     share.router,
     attempt.router,
     user_profiles.router,
+    sessions.router,
+    sign_out.router,
 )
