@@ -125,8 +125,9 @@ def _message(sent: Sent, limits: Limits) -> Iterator[CapturedMessage]:
         return
     found = unwrap(_value(source), limits.message_bytes)
     if found is not None:
-        refused = _WOULD_REFUSE.format(", and ".join(_refused(source, limits, found.layers)).rstrip("?"))
-        note = " ".join(sentence for sentence in (sent.note, refused) if sentence)
+        refused = list(_refused(source, limits, found.layers)) if values(source, "SAMLResponse") else []
+        refusal = _WOULD_REFUSE.format(", and ".join(refused).rstrip("?")) if refused else ""
+        note = " ".join(sentence for sentence in (sent.note, refusal) if sentence)
         yield CapturedMessage(recognize(found.xml).kind, sent.where, _value(source), note)
     elif not sent.guessed:
         yield CapturedMessage(_kind(source, limits), sent.where, source, sent.note)

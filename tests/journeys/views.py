@@ -82,6 +82,11 @@ def fill(**fields: str) -> Deed:
     return deed
 
 
+def paste(label: str, text: str) -> Deed:
+    """Fill in a field; the text may hold places."""
+    return lambda page, places: page.get_by_role("textbox", name=label).fill(text.format_map(places))
+
+
 def unfold(text: str) -> Deed:
     return lambda page, _places: page.get_by_text(text).first.click()
 
@@ -212,6 +217,17 @@ FILLED = [
     view("request-bench-error", f"{REQUESTS}/bench", fill(XML=""), press("Send")),
     view("our-keys-rollover", OUR_KEYS),
     view("sign-in-log", SIGN_IN_LOG),
+    view("judge-message", f"{SIGN_IN_LOG}/judge"),
+    view(
+        "judge-message-nothing", f"{SIGN_IN_LOG}/judge", paste("Message", "eyJhbGciOi.eyJhbGciOi.abc"), press("Judge")
+    ),
+    view("judge-message-refused", f"{SIGN_IN_LOG}/judge", paste("Message", "{changed}"), press("Judge")),
+    view(
+        "judge-message-several",
+        f"{SIGN_IN_LOG}/judge",
+        paste("Message", "https://idp.example/?SAMLResponse={replay}\nhttps://idp.example/?SAMLRequest=PHg%2B"),
+        press("Judge"),
+    ),
     view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
     view("sign-in-accepted", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt),
     view(

@@ -266,6 +266,7 @@ class TestSeveralMessages:
         asked = f"https://idp.example/sso?{urlencode({'SAMLRequest': deflated(REQUEST)})}"
         capture = found(f"{asked}\n{BODY}\n")
         assert [message.kind for message in capture.messages] == ["authn_request", "response"]
+        assert capture.messages[0].note == ""
 
 
 class TestBrowsersDiffer:
