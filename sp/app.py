@@ -17,18 +17,22 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
+from sp.api.app import PREFIX, create_api
 from sp.clock import Clock, system_clock
 from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
 from sp.paths import STATIC
+from sp.service import Service
 from sp.settings import Settings
 from sp.store.engine import Database
-from sp.web import admin, home, metadata, my_profile, sign_in_page, sign_in_start, sign_out, slo, sso
+from sp.web import admin, home, metadata, my_profile, operations, sign_in_page, sign_in_start, sign_out, slo, sso
 from sp.web.body_limit import BodyLimit
+from sp.web.body_timeout import BodyTimeout
 from sp.web.error_pages import install_error_pages
+from sp.web.forwarded import ForwardedAddress
+from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
-from sp.web.state import Service
 from sp.web.viewer import SignInNeededError, to_sign_in
 
 _ACS_PATH = "/saml2"
@@ -66,7 +70,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
         lifespan=lifespan,
     )
     app.state.service = service
-    _install(app, settings)
+    _install(app, service)
     return app
 
 
@@ -81,10 +85,14 @@ async def _forever(service: Service, work: Chore, every: float) -> None:
         await asyncio.sleep(_REST_SECONDS if more else every)
 
 
-def _install(app: FastAPI, settings: Settings) -> None:
+def _install(app: FastAPI, service: Service) -> None:
+    settings = service.settings
     consumer_paths = frozenset({_ACS_PATH, urlsplit(settings.acs_url).path or "/"})
     app.add_middleware(BodyLimit, exempt=consumer_paths)
+    app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestReference, metrics=service.metrics)
+    app.add_middleware(ForwardedAddress, proxies=settings.proxies)
     install_error_pages(app)
 
     @app.exception_handler(SignInNeededError)
@@ -93,6 +101,7 @@ def _install(app: FastAPI, settings: Settings) -> None:
 
     for path in consumer_paths:
         app.add_api_route(path, sso.assertion_consumer_service, methods=["GET", "POST"], response_model=None)
+    app.include_router(operations.router)
     app.include_router(metadata.router)
     app.include_router(sign_in_page.router)
     app.include_router(sign_in_start.router)
@@ -102,4 +111,5 @@ def _install(app: FastAPI, settings: Settings) -> None:
     app.include_router(my_profile.router)
     for router in admin.routers:
         app.include_router(router)
+    app.mount(PREFIX, create_api(app.state))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sp.saml.metadata_document import MAXIMUM_BYTES
 
 MAX_BODY_BYTES = 256 * 1024  # a certificate has at most 64 KiB, and a form's texts are shorter
-# The one form that takes the metadata of a whole federation, and what else is in it.
+# What takes the metadata of a whole federation: one form, with what else is in it, and one address of the API.
 METADATA_FORM = re.compile(r"/account-manager/[a-z0-9-]{1,64}/accounts/single-sign-on/metadata/preview")
+METADATA_IN_API = "/api/v1/account/single-sign-on/metadata"
 MAX_METADATA_BODY_BYTES = MAXIMUM_BYTES + MAX_BODY_BYTES
 MAX_CAPTURE_BODY_BYTES = 17 * 1024 * 1024  # a browser's log of requests, and the other fields of its form
 _CAPTURES = re.compile(r"/account-manager/[^/]+/accounts/single-sign-on/sign-in-log/judge")
@@ -38,7 +39,6 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        limit = MAX_METADATA_BODY_BYTES if METADATA_FORM.fullmatch(scope["path"]) else self._limit
         limit = self._limit_of(scope["path"], headers.get("content-type", ""))
         other_charset = not _utf8_or_unnamed(headers.get("content-type", ""))
         declared = headers.get("content-length", "")
@@ -60,7 +60,11 @@ class BodyLimit:
         await self._app(scope, receive_within_limit, send)
 
     def _limit_of(self, path: str, content_type: str) -> int:
-        """More for an uploaded capture; not where it would have to be percent-decoded, which holds everybody up."""
+        """More for metadata and an uploaded capture; of the latter not where it would have to be percent-decoded, which
+        holds everybody up.
+        """
+        if path == METADATA_IN_API or METADATA_FORM.fullmatch(path):
+            return MAX_METADATA_BODY_BYTES
         uploads = content_type.lower().startswith("multipart/form-data") and _CAPTURES.fullmatch(path)
         return MAX_CAPTURE_BODY_BYTES if uploads else self._limit
 

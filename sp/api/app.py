@@ -1,0 +1,54 @@
+"""create_api(state): the application behind /api/v1.
+
+Owns the list of its resources and its description (OpenAPI). Never shares a handler with the pages: here everything
+that goes wrong is a problem in JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import State
+
+from sp import __version__
+from sp.api import account
+from sp.api.problems import Problem, documented, install_problems
+
+PREFIX = "/api/v1"
+# What any operation may answer. Those that change settings name 412 and 428 themselves.
+_ALWAYS = documented(400, 401, 403, 404, 413, 415, 422, 503)
+
+ROUTERS: tuple[APIRouter, ...] = (account.router,)
+
+
+def create_api(state: State) -> FastAPI:
+    """`state` is that of the whole application: it has the service, and tells when that is about to stop."""
+    api = FastAPI(
+        title="Virtual Office",
+        summary="A stand-in for the 8x8 Virtual Office SAML service provider, for programs.",
+        version=__version__,
+        docs_url=None,  # FastAPI's pages load their scripts from a content network
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+    )
+    api.state = state
+    install_problems(api)
+    for router in ROUTERS:
+        api.include_router(router, responses=_ALWAYS)
+    api.openapi = lambda: _described(api)  # type: ignore[method-assign]
+    return api
+
+
+def _described(api: FastAPI) -> dict[str, Any]:
+    """With the schema of a problem, to which the answers refer by name."""
+    if api.openapi_schema is None:
+        described = FastAPI.openapi(api)
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= schema.pop("$defs", {}) | {"Problem": schema}
+        api.openapi_schema = described
+    return api.openapi_schema

@@ -1,0 +1,69 @@
+"""What the schemas of all resources have in common.
+
+Owns strictness: a body with a field that nobody knows is refused, since it is a typing error. Never maps a table.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from sp.clock import readable_time
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+MAX_ID = 10**18 - 1
+
+
+def _readable(value: object) -> object:
+    """Within the years to which a skew can be added; in UTC where no zone is named."""
+    return readable_time(value) if isinstance(value, str) else value
+
+
+Time = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+GivenTime = Annotated[datetime, BeforeValidator(_readable)]
+Text = Annotated[str, Field(max_length=4096)]
+Flag = StrictBool
+Number = StrictInt
+
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="How many at most.")]
+
+
+class Body(BaseModel):
+    """A request's body or query."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paging(Body):
+    """A page of a list: it begins behind the entry that `after` names, as `next` of the page before has it."""
+
+    limit: Limit = PAGE_SIZE
+    after: Annotated[int | None, Field(ge=0, le=MAX_ID, description="Behind which entry the page begins.")] = None
+
+
+PagingDep = Annotated[Paging, Query()]
+
+NextLink = Annotated[
+    str | None, Field(description="The address of the next page, relative to this one's host; null on the last page.")
+]
+
+
+def next_link(request: Request, **position: Any) -> str:
+    """The address that was asked for, with another position."""
+    url = request.url.include_query_params(**position)
+    return f"{url.path}?{url.query}"
+
+
+def examples(*values: Any) -> dict[str, Any]:
+    """For the `json_schema_extra` of a model."""
+    return {"examples": list(values)}

@@ -1,0 +1,145 @@
+"""Tokens for programs: making one, knowing one again, revoking one.
+
+Owns what a token looks like, and what its name and lifetime may be. Never keeps a token: it is told once, to whoever
+made it, and only its hash is stored.
+
+A token is 256 random bits, so a plain SHA-256 keeps it secret: there is nothing to guess that a slow hash would slow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from sp.flows.account_setup import Invalid
+from sp.models import Account, ApiToken, TokenScope
+from sp.store import accounts, api_tokens
+from sp.store.engine import Database
+from sp.store.rows import required
+
+PREFIX = "vo_"  # so that a secret scanner, or whoever finds it in a log, knows what it is
+NAME_CHARACTERS = 128
+MAX_TOKENS = 100  # of an account
+LONGEST_DAYS = 3650
+
+_SHAPE = re.compile(r"vo_[A-Za-z0-9_-]{43}", re.ASCII)
+_NOTED_EVERY = timedelta(minutes=1)  # so that a read does not cost a write each time
+
+
+@dataclass(frozen=True, slots=True)
+class MadeToken:
+    """A new token. `token` is told this once."""
+
+    row: ApiToken
+    token: str = field(repr=False)  # a value like this may end in a log
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program that showed a token which holds: for which account, and what it may do."""
+
+    token_id: int
+    token_name: str
+    scope: TokenScope
+    account_id: int
+    account_slug: str
+    expires_at: datetime | None
+
+    @property
+    def may_write(self) -> bool:
+        return self.scope is TokenScope.WRITE
+
+    @property
+    def saved_by(self) -> str:
+        """How the history names what the program saved."""
+        return f"API token {self.token_name}"
+
+
+def make_token(
+    session: Session,
+    account: Account,
+    name: str,
+    scope: TokenScope,
+    *,
+    lifetime: timedelta | None,
+    created_by: str,
+    now: datetime,
+) -> MadeToken | Invalid:
+    """A token for the account; without a lifetime it holds until it is revoked. The name is unique in the account."""
+    account_id, name = required(account.id), name.strip()
+    errors = {
+        "name": _name_fault(session, account_id, name),
+        "expires": _lifetime_fault(lifetime),
+    }
+    if api_tokens.count_of_account(session, account_id) >= MAX_TOKENS:
+        errors["name"] = f"An account has at most {MAX_TOKENS} tokens. Revoke one first."
+    faults = {field: fault for field, fault in errors.items() if fault}
+    if faults:
+        return Invalid(faults)
+    token = PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken(
+        account_id=account_id,
+        token_hash=hash_token(token),
+        name=name,
+        scope=scope.value,
+        created_by=created_by,
+        created_at=now,
+        expires_at=now + lifetime if lifetime else None,
+    )
+    return MadeToken(api_tokens.add(session, row), token)
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_over(token: ApiToken, now: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at <= now
+
+
+def recognize(database: Database, token: str, now: datetime) -> Caller | None:
+    """Who showed this token; None for one that is unknown, revoked, expired or no token at all."""
+    if not _SHAPE.fullmatch(token):
+        return None
+    with database.reading() as session:
+        row = api_tokens.by_hash(session, hash_token(token))
+        if row is None or is_over(row, now):
+            return None
+        account = accounts.account_by_id(session, row.account_id)
+    _note_use(database, row, now)
+    return Caller(
+        required(row.id), row.name, TokenScope(row.scope), row.account_id, account.slug, expires_at=row.expires_at
+    )
+
+
+def still_holds(database: Database, caller: Caller, now: datetime) -> bool:
+    """Whether the token has neither been revoked nor expired since."""
+    with database.reading() as session:
+        row = api_tokens.one_of_account(session, caller.account_id, caller.token_id)
+    return row is not None and not is_over(row, now)
+
+
+def _note_use(database: Database, row: ApiToken, now: datetime) -> None:
+    if row.last_used_at is not None and now - row.last_used_at < _NOTED_EVERY:
+        return
+    with database.writing() as session:
+        api_tokens.note_use(session, required(row.id), now)
+
+
+def _name_fault(session: Session, account_id: int, name: str) -> str | None:
+    if not name or len(name) > NAME_CHARACTERS or not name.isprintable():
+        return f"Enter a name of at most {NAME_CHARACTERS} characters, such as what will use the token."
+    if api_tokens.named(session, account_id, name):
+        return f"There is a token named {name!r} already. Revoke it first, or choose another name."
+    return None
+
+
+def _lifetime_fault(lifetime: timedelta | None) -> str | None:
+    if lifetime is None or timedelta() < lifetime <= timedelta(days=LONGEST_DAYS):
+        return None
+    return f"A token holds for 1 to {LONGEST_DAYS} days, or until it is revoked."
