@@ -236,15 +236,23 @@ def versions_after(session: Session, account_id: int, version: int) -> Sequence[
     return session.execute(query).scalars().all()
 
 
-def versions(session: Session, account_id: int, *, limit: int = 50) -> Sequence[SsoSettings]:
-    """The account's versions, newest first."""
+def versions(session: Session, account_id: int, *, limit: int = 50, before: int | None = None) -> Sequence[SsoSettings]:
+    """The account's versions, newest first; with `before` those older than the one of that number."""
     query = (
         select(SsoSettings)
         .where(column(SsoSettings.account_id) == account_id)
         .order_by(column(SsoSettings.version).desc())
         .limit(limit)
     )
+    if before is not None:
+        query = query.where(column(SsoSettings.version) < before)
     return session.execute(query).scalars().all()
+
+
+def numbered_version(session: Session, account_id: int, version: int) -> SsoSettings | None:
+    """The account's version of that number."""
+    wanted = column(SsoSettings.account_id) == account_id, column(SsoSettings.version) == version
+    return session.execute(select(SsoSettings).where(*wanted)).scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)

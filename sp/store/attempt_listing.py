@@ -76,13 +76,18 @@ def page(
     session: Session, listing: Listing, *, before: Position | None = None, after: Position | None = None, size: int
 ) -> Page:
     """At most `size` attempts older than `before`, or the oldest ones newer than `after`, or the newest."""
-    upwards = after is not None
-    ids = session.execute(_ids(listing, size + 1, before=before, after=after)).scalars().all()
-    attempts = _rows(session, ids[:size])
-    more = len(ids) > size
-    newer, older = (more, True) if upwards else (before is not None, more)
+    attempts, more = some(session, listing, before=before, after=after, size=size)
+    newer, older = (more, True) if after is not None else (before is not None, more)
     total = count(session, listing) if newer or older else len(attempts)
     return Page(attempts, total, newer, older)
+
+
+def some(
+    session: Session, listing: Listing, *, before: Position | None = None, after: Position | None = None, size: int
+) -> tuple[tuple[SignInAttempt, ...], bool]:
+    """The attempts of such a page, and whether there are more beyond it; nothing is counted."""
+    ids = session.execute(_ids(listing, size + 1, before=before, after=after)).scalars().all()
+    return _rows(session, ids[:size]), len(ids) > size
 
 
 def count(session: Session, listing: Listing) -> int:

@@ -46,12 +46,20 @@ class Page:
 
 def page(session: Session, wanted: OpenSessions, *, before: int | None, size: int) -> Page:
     """At most `size` sessions that began before the one of the id `before`, or the newest."""
+    rows, older = some(session, wanted, before=before, size=size)
+    return Page(rows, count(session, wanted), older)
+
+
+def some(
+    session: Session, wanted: OpenSessions, *, before: int | None, size: int
+) -> tuple[tuple[tuple[User, UserSession], ...], bool]:
+    """The sessions of such a page, and whether there are older ones; nothing is counted."""
     both: Any = select(User, UserSession)
     query = _matching(both, wanted).order_by(column(UserSession.id).desc()).limit(size + 1)
     if before is not None:
         query = query.where(column(UserSession.id) < before)
     found = session.execute(query).all()
-    return Page(tuple((row[0], row[1]) for row in found[:size]), count(session, wanted), len(found) > size)
+    return tuple((row[0], row[1]) for row in found[:size]), len(found) > size
 
 
 def count(session: Session, wanted: OpenSessions) -> int:

@@ -104,6 +104,19 @@ def page(session: Session, listing: Listing, start: Position | None = None, *, s
     return _between(listing, users, total, more_behind=len(ids) > size or back, more_before=_before(start, ids, size))
 
 
+def some(
+    session: Session, listing: Listing, start: Position | None = None, *, size: int
+) -> tuple[tuple[User, ...], bool]:
+    """At most `size` profiles behind `start`, and whether there are more behind them; nothing is counted."""
+    ids = _ids(session, listing, _few_matches(session, listing), start, size + 1)
+    return tuple(_rows(session, ids[:size])), len(ids) > size
+
+
+def position_of(listing: Listing, user: User) -> Position:
+    """Where a page begins that follows this profile."""
+    return _position(listing, user, back=False)
+
+
 def count(session: Session, listing: Listing) -> int:
     """How many profiles match."""
     return _counted(session, _matching(listing))
