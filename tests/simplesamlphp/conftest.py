@@ -7,6 +7,7 @@ does by itself.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from journeys.windows import Windows, launch
@@ -35,6 +36,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def simplesamlphp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSamlPhp]:
     """An identity provider that knows the cast. What it knows of service providers each test says anew."""
+    with started(tmp_path_factory) as identity_provider:
+        yield identity_provider
+
+
+@contextmanager
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleSamlPhp]:
+    """One more. Skips with the names of what is missing where it is not installed."""
     if missing := missing_packages():
         pytest.skip(why_not(missing))
     with running(tmp_path_factory.mktemp("simplesamlphp")) as identity_provider:

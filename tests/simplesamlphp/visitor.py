@@ -41,14 +41,19 @@ class Visitor:
 
     page: httpx.Response
 
-    def __init__(self) -> None:
-        self._client = httpx.Client(follow_redirects=True, trust_env=False)
+    def __init__(self, cookies: httpx.Cookies | None = None) -> None:
+        self._client = httpx.Client(follow_redirects=True, trust_env=False, cookies=cookies)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.close()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """A copy of those of both sides, as they are now."""
+        return httpx.Cookies(self._client.cookies)
 
     def open(self, url: str) -> httpx.Response:
         self.page = self._client.get(url)
