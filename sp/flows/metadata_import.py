@@ -70,8 +70,15 @@ class Proposal:
 
 def proposal(session: Session, settings: Settings, account: Account, entity: IdpEntity) -> Proposal:
     """What would be different. Nothing is saved."""
+    return proposed(session, settings, account, entity, import_changes(entity, draft_of(session, account)))
+
+
+def proposed(
+    session: Session, settings: Settings, account: Account, entity: IdpEntity, changes: Mapping[str, Any]
+) -> Proposal:
+    """The same for a part of the changes."""
     before = draft_of(session, account)
-    after = replace(before, **import_changes(entity, before))
+    after = replace(before, **changes)
     faults = sso_faults(session, settings, account, after)
     return Proposal(entity, before, after, tuple(changes_between(before, after)), faults)
 

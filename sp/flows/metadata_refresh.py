@@ -22,9 +22,11 @@ from sp.flows.metadata_fetching import Fetched, Unchanged, fetch_metadata
 from sp.flows.metadata_import import (
     SHORTEST_INTERVAL,
     USUAL_INTERVAL,
+    Proposal,
     Source,
     endpoint_values,
     import_changes,
+    proposed,
     refresh_interval,
     save_import,
     seen_of,
@@ -149,12 +151,13 @@ def _take_over(
 
 def _held(row: IdpMetadata, entity: IdpEntity, now: datetime) -> dict[str, Any] | None:
     """The change that waits for an administrator, since when; None where there is none."""
-    if endpoint_values(entity) == row.seen.get("endpoints"):
+    endpoints = endpoint_values(entity)
+    if endpoints == row.seen.get("endpoints"):
         return None
     written_entity = portable(entity)
     if row.held is not None and row.held.get("entity") == written_entity:
         return row.held
-    return {"entity": written_entity, "since": written(now)}
+    return {"entity": written_entity, "endpoints": endpoints, "since": written(now)}
 
 
 def _take_certificates(
@@ -196,11 +199,18 @@ def held_entity(row: IdpMetadata, now: datetime) -> IdpEntity | None:
 
 def held_changes(row: IdpMetadata, entity: IdpEntity, current: SsoDraft) -> dict[str, Any]:
     """What confirming would change: the endpoints, or for another entity everything."""
-    if entity.entity_id != row.entity_id:
-        return import_changes(entity, current)
-    kept = ("issuer", "sign_in_url", "sign_in_binding", "sign_out_url", "sign_out_binding", "sign_out_response_url")
     changes = import_changes(entity, current)
-    return {name: changes[name] for name in (*kept, "sign_requests") if name in changes}
+    if entity.entity_id != row.entity_id:
+        return changes
+    return {name: value for name, value in changes.items() if name in endpoint_values(entity)}
+
+
+def held_proposal(session: Session, settings: Settings, account: Account, row: IdpMetadata, now: datetime) -> Proposal:
+    """What confirming would change, to be looked at. Raises MetadataError when it has expired, or nothing waits."""
+    entity = held_entity(row, now)
+    if entity is None:
+        raise MetadataError("Nothing is waiting any more.")
+    return proposed(session, settings, account, entity, held_changes(row, entity, draft_of(session, account)))
 
 
 def confirm_held(
@@ -221,11 +231,12 @@ def confirm_held(
     draft = replace(current, **held_changes(row, entity, current))
     saved = save_sso_settings(session, settings, account, draft, saved_by=saved_by, now=now)
     if isinstance(saved, Saved):
-        dismiss_held(row, entity)
+        dismiss_held(row)
     return saved
 
 
-def dismiss_held(row: IdpMetadata, entity: IdpEntity) -> None:
+def dismiss_held(row: IdpMetadata) -> None:
     """Let the settings be as they are: the same change is not held again."""
-    row.seen = {**row.seen, "endpoints": endpoint_values(entity)}
+    if row.held is not None:
+        row.seen = {**row.seen, "endpoints": row.held["endpoints"]}
     row.held = None

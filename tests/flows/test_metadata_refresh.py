@@ -280,9 +280,7 @@ def test_a_dismissed_change_is_not_asked_about_again_until_it_is_another(followe
     with follower.house.database.writing() as session:
         row = idp_metadata.of_account(session, follower.row.account_id)
         assert row is not None
-        waiting = held_entity(row, follower.house.now)
-        assert waiting is not None
-        dismiss_held(row, waiting)
+        dismiss_held(row)
     follower.now_says(published(IDP, NEXT, sign_in=ELSEWHERE))
     assert follower.row.held is None
     assert follower.draft.sign_in_url == SIGN_IN

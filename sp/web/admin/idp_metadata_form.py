@@ -83,7 +83,7 @@ def read_sent(service: Service, sent: SentMetadata) -> ReadMetadata:
     except CertificateError as error:
         return ReadMetadata(errors={PINNED: str(error)})
     if sent.text(CHOSEN):
-        return read_chosen(service, sent, pinned)
+        return _read_chosen(service, sent, pinned)
     given = {URL: sent.text(URL), FILE: sent.file, TEXT: sent.text(TEXT)}
     named = [name for name, value in given.items() if value]
     if len(named) != 1:
@@ -95,7 +95,7 @@ def read_sent(service: Service, sent: SentMetadata) -> ReadMetadata:
     return _read(service, data, source, sent.text(WANTED), pinned)
 
 
-def read_chosen(service: Service, sent: SentMetadata, pinned: IdpCertificate | None) -> ReadMetadata:
+def _read_chosen(service: Service, sent: SentMetadata, pinned: IdpCertificate | None) -> ReadMetadata:
     """The entity that a page of ours carries. Its signature, if one was asked for, was checked when it was read."""
     try:
         return ReadMetadata(read_metadata(sent.text(CHOSEN).encode(), service.now()).entity, pinned=pinned)
@@ -103,10 +103,9 @@ def read_chosen(service: Service, sent: SentMetadata, pinned: IdpCertificate | N
         return ReadMetadata(errors={URL: str(error)}, pinned=pinned)
 
 
-def source_of(sent: SentMetadata) -> Source | None:
-    """Where to follow the metadata, if that is wanted. Raises CertificateError for a certificate that is none."""
-    wanted = FOLLOW in sent.fields and sent.text(URL)
-    return Source(sent.text(URL), _pinned(sent)) if wanted else None
+def source_of(sent: SentMetadata, pinned: IdpCertificate | None) -> Source | None:
+    """Where to follow the metadata, if that is wanted."""
+    return Source(sent.text(URL), pinned) if FOLLOW in sent.fields and sent.text(URL) else None
 
 
 def _pinned(sent: SentMetadata) -> IdpCertificate | None:

@@ -15,7 +15,6 @@ from fastapi.responses import RedirectResponse
 
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, Overtaken, Saved, SsoDraft
-from sp.saml.certificates import IdpCertificate
 from sp.store import accounts
 from sp.web import csrf
 from sp.web.admin.certificate_view import certificate_view
@@ -30,7 +29,6 @@ from sp.web.admin.saml_form import (
     submitted_values,
 )
 from sp.web.admin.single_sign_on_page import METHOD_GROUP, METHODS, Again, address_of, show_page
-from sp.web.errors import not_found
 from sp.web.flash import redirect_with_flash
 from sp.web.rendering import render
 from sp.web.state import Service, ServiceDep
@@ -39,10 +37,6 @@ from sp.web.viewer import AdministratorDep
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on")
 _FORM = [Depends(csrf.require_form_token)]
 
-_LAST_CERTIFICATE = (
-    "SAML needs this certificate, the only one. Upload its successor, which takes its place, or untick Single Sign On "
-    "first."
-)
 _NO_GOOGLE = "Google is not part of this stand-in. Choose SAML."
 
 
@@ -124,50 +118,6 @@ def preview_certificate(
         certificate=certificate_view(read.certificate, service.now()) if read.certificate else None,
         error=read.fault,
     )
-
-
-@router.get("/certificates/{sha256}/remove")
-def ask_to_remove(request: Request, account: ManagedAccountDep, service: ServiceDep, sha256: str) -> Response:
-    with service.database.reading() as session:
-        current = account_setup.draft_of(session, accounts.account_by_id(session, account.id))
-    certificate = _certificate_of(current, sha256)
-    return render(
-        request,
-        "admin/single_sign_on/remove_certificate.html",
-        account=account,
-        active_tab="accounts",
-        active_menu="single-sign-on",
-        certificate=certificate_view(certificate, service.now()),
-    )
-
-
-@router.post("/certificates/{sha256}/remove", dependencies=_FORM)
-def remove_certificate(
-    request: Request,
-    account: ManagedAccountDep,
-    administrator: AdministratorDep,
-    service: ServiceDep,
-    sha256: str,
-) -> Response:
-    with service.database.writing() as session:
-        stored = accounts.account_by_id(session, account.id)
-        current = account_setup.draft_of(session, stored)
-        removed = _certificate_of(current, sha256)
-        draft = replace(current, certificates=tuple(other for other in current.certificates if other != removed))
-        outcome = account_setup.save_sso_settings(
-            session, service.settings, stored, draft, saved_by=administrator.username, now=service.now()
-        )
-    if isinstance(outcome, Invalid):
-        return show_page(request, service, account, Again(422, {CERTIFICATE: _LAST_CERTIFICATE}))
-    return _done(service, account, "certificate-removed")
-
-
-def _certificate_of(draft: SsoDraft, sha256: str) -> IdpCertificate:
-    """Raises PageError (404) when the account does not trust it, or not any more."""
-    for certificate in draft.certificates:
-        if certificate.sha256 == sha256:
-            return certificate
-    raise not_found("This certificate is not here any more")
 
 
 def _save(

@@ -15,6 +15,7 @@ from sp.flows.preflight import Typed, preflight_of
 from sp.models import SsoSettings
 from sp.store import accounts
 from sp.web.admin.certificate_view import certificate_view
+from sp.web.admin.expiry_view import expiry_views, worst_kind
 from sp.web.admin.managed import AccountView
 from sp.web.admin.preflight import preflight_view
 from sp.web.admin.saml_form import SubmittedCertificate, draft_with, saml_values
@@ -54,6 +55,7 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         typed = draft_with(current, again.values or {}, again.certificate, keep=again.keep)
         rows = preflight_of(session, service.settings, stored, typed.draft, now, Typed(typed.faults))
         history = accounts.versions(session, account.id, limit=_VERSIONS_SHOWN)
+    ending = expiry_views(current, now)
     understood = again.certificate.certificate
     return render(
         request,
@@ -65,6 +67,8 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         address=address_of(account),
         version=in_force.version,
         saml=saml_state(current),
+        warnings=ending,
+        warnings_kind=worst_kind(ending),
         preflight=preflight_view(rows),
         method=again.method or {name: getattr(current, name) for name in METHODS},
         values=saml_values(current) | dict(again.values or {}),
