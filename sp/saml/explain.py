@@ -81,7 +81,7 @@ _CAUSES = {
     "validity_window": "The assertion is valid for the wrong length of time",
     "authn_statement": "The assertion does not say properly when and how the user signed in",
     "session_expiry": "The assertion does not say in a usable way until when the session lasts",
-    "authn_context": "The user signed in by another method than the one requested",
+    "authn_context": "The user did not sign in as was requested",
     "attributes": "An attribute cannot be put into the user's profile",
     "replay": "The assertion was used before",
     "username": "The user name cannot be used",

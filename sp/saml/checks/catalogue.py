@@ -226,7 +226,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "authn_context": (
         "Somebody who asked for a second factor must not be content with a password.",
-        "Have the identity provider authenticate in the way that was requested, or request no particular way.",
+        "Have the identity provider authenticate as was requested, anew where that was asked for, or request less.",
     ),
     "attributes": (
         "A field with two values leaves it to chance which one counts, and control characters reach mails and logs.",
