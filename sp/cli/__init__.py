@@ -13,6 +13,8 @@ from sp.cli import (
     attempts,
     certificates,
     database,
+    idp_certificates,
+    idp_metadata,
     inspection,
     judging_again,
     keys,
@@ -44,6 +46,8 @@ app.command("inspect")(inspection.inspect)
 app.command("judge-again")(judging_again.judge_again)
 app.command("compare")(attempts.compare)
 app.command("share")(attempts.share)
+app.command("import-metadata")(idp_metadata.import_metadata)
+app.add_typer(idp_certificates.idp_certificates, name="idp-certificates")
 app.add_typer(keys.keys, name="keys")
 app.command("metadata")(keys.metadata)
 app.command("certificates")(certificates.certificates)
