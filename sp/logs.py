@@ -1,6 +1,7 @@
 """Log lines: structured, one line each, whatever a stranger sent.
 
-Owns the format. Never logs a password, a private key or a whole message.
+Owns the format, for our own lines and for those of the libraries. Never logs a password, a private key or a whole
+message. What is bound in a request's context, its reference first, stands in every line that it causes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from structlog.typing import EventDict
 from sp.settings import Settings
 
 _MAX_VALUE = 500
+_COMMON: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
 
 
 def configure_logging(settings: Settings) -> None:
@@ -24,18 +31,32 @@ def configure_logging(settings: Settings) -> None:
         else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _one_line,
-            renderer,
-        ],
+        processors=[*_COMMON, _one_line, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    _take_over_the_libraries(renderer)
+
+
+class _OurLines(logging.Handler):
+    """Standard output as it is at the moment, one line for each record."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)  # noqa: T201  (where structlog prints too)
+
+
+def _take_over_the_libraries(renderer: Any) -> None:
+    """Warnings of the server and the database driver look like ours, so that one reader understands every line."""
+    handler = _OurLines()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_COMMON, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _one_line, renderer],
+        )
+    )
+    others = [known for known in logging.root.handlers if not isinstance(known, _OurLines)]
+    logging.root.handlers[:] = [*others, handler]
+    logging.root.setLevel(logging.WARNING)
 
 
 def _one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sp.saml.messages import Limits
 
 PREFIX = "VIRTUAL_OFFICE_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_SHORTEST_TOKEN = 16
+SHARED_REALM = "shared"
 
 
 class SettingsError(Exception):
@@ -100,6 +103,38 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=3_650, description="How long the log keeps a sign-in attempt, in days.")
     ] = 90
     demo_url: str = Field("http://127.0.0.1:8001", description="Where the demo directory runs.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses and networks of proxies in front, separated by commas; only they are believed when they "
+        "say in X-Forwarded-For and X-Forwarded-Proto for whom they ask. Default: none.",
+    )
+    body_timeout_seconds: Annotated[
+        int, Field(ge=1, le=3_600, description="How long a request's body may take to arrive, in seconds.")
+    ] = 30
+    new_users_per_hour: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many users sign-ins may create in one account within an hour."),
+    ] = 1_000
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="The bearer token that /metrics asks for. Without one it answers only when the service runs on "
+        "loopback.",
+    )
+    workspaces: Literal["off", "token", "open"] | None = Field(
+        None,
+        description="Who may make workspaces: nobody (off), whoever has the workspace token (token), everybody (open). "
+        "Default: open when the service runs on loopback, else token.",
+    )
+    workspace_token: SecretStr | None = Field(
+        None, description="The bearer token by which a program makes and removes any workspace."
+    )
+    fixed_clock: bool | None = Field(
+        None,
+        description="Whether a workspace may judge messages by a clock that stands still. Default: only when the "
+        "service runs on loopback.",
+    )
+    # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
+    _workspace: str = PrivateAttr("")
 
     @field_validator("base_url", "demo_url")
     @classmethod
@@ -129,7 +164,24 @@ class Settings(BaseSettings):
             raise ValueError("is empty; leave it out to have one generated")
         return value
 
-    @field_validator("tls_certificate", "tls_key", mode="before")
+    @field_validator("metrics_token", "workspace_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"needs at least {_SHORTEST_TOKEN} characters")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"{part!r} is no address and no network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("tls_certificate", "tls_key", "metrics_token", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -158,7 +210,40 @@ class Settings(BaseSettings):
     def _both_or_neither(self) -> Settings:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("VIRTUAL_OFFICE_TLS_CERTIFICATE and VIRTUAL_OFFICE_TLS_KEY need each other: set both")
+        if self.workspaces == "token" and self.workspace_token is None:
+            raise ValueError("VIRTUAL_OFFICE_WORKSPACES=token needs VIRTUAL_OFFICE_WORKSPACE_TOKEN")
         return self
+
+    def in_realm(self, name: str) -> Settings:
+        """As that realm has them: a workspace has an entity ID and addresses of its own, and nothing else."""
+        if name == self.realm:
+            return self
+        if self._workspace:
+            raise ValueError("the settings of a workspace lead to no other realm")
+        own = f"{self.base_url}/w/{name}/saml2"
+        settings = self.model_copy(update={"entity_id": own, "acs_url": own})
+        settings._workspace = name
+        return settings
+
+    @property
+    def realm(self) -> str:
+        """The name of the realm whose entity ID and addresses these settings have."""
+        return self._workspace or SHARED_REALM
+
+    @property
+    def saml_root(self) -> str:
+        """Where this realm's addresses begin, those of the entity ID and the assertion consumer service aside."""
+        return f"{self.base_url}/w/{self._workspace}" if self._workspace else self.base_url
+
+    @property
+    def makes_workspaces(self) -> Literal["off", "token", "open"]:
+        """Who may make a workspace."""
+        return self.workspaces or ("open" if self.on_loopback else "token")
+
+    @property
+    def fixes_clocks(self) -> bool:
+        """Whether the clock of a workspace may stand still."""
+        return self.on_loopback if self.fixed_clock is None else self.fixed_clock
 
     @property
     def skew(self) -> timedelta:
@@ -187,6 +272,11 @@ class Settings(BaseSettings):
     @property
     def password_window(self) -> timedelta:
         return timedelta(seconds=self.password_window_seconds)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks whose word about the sender counts."""
+        return tuple(ipaddress.ip_network(part) for part in _parts(self.trusted_proxies))
 
     @property
     def secure_cookies(self) -> bool:
@@ -243,9 +333,13 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
 def _sentence(location: tuple[int | str, ...], message: str, received: object) -> str:
     name = PREFIX + str(location[0]).upper() if location else "The settings"
     reason = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    secret = "PASSWORD" in name or "@" in str(received)
+    secret = "PASSWORD" in name or "TOKEN" in name or "@" in str(received)
     shown = "" if secret or isinstance(received, dict) else f" (received {str(received)[:200]!r})"
     return f"{name}: {reason}{shown}."
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _is_absolute_http_url(value: str) -> bool:

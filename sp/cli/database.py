@@ -5,6 +5,7 @@ Owns upgrade, check and backup. Never deletes anything.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Annotated
 
 import typer
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
+from sp.store.engine import Database, DatabaseError, newest_revision
 
 db = typer.Typer(help="The database: upgrade, check, backup.", no_args_is_help=True)
 
@@ -28,29 +31,45 @@ def upgrade() -> None:
 
 @db.command()
 def check() -> None:
-    """Say whether the database can be read, written and trusted."""
+    """Say whether the database can be read and trusted, and is at this program's version. Changes nothing."""
     settings = settings_in_force()
-    with opened_database(settings) as database:
-        faults = database.faults()
-        if faults:
-            stop(*faults)
-        typer.echo(f"{database.shown_url} is sound, at version {database.revision()}.")
+    try:
+        database = Database(settings.database_url)
+        revision, faults = database.revision(), database.faults()
+    except (DatabaseError, SQLAlchemyError) as error:
+        stop(f"The database cannot be opened: {getattr(error, 'orig', error)}")
+    if revision != newest_revision():
+        needed = f"this program needs version {newest_revision()}: `virtual-office db upgrade` brings it there"
+        faults = [f"{database.shown_url} is at version {revision}; {needed}.", *faults]
+    if faults:
+        stop(*faults)
+    typer.echo(f"{database.shown_url} is sound, at version {revision}.")
 
 
 @db.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
     """Copy the SQLite database to a file, also while the service runs."""
-    settings = settings_in_force()
-    url = make_url(settings.database_url)
+    url = make_url(settings_in_force().database_url)
     if url.get_backend_name() != "sqlite":
         stop("This database is PostgreSQL: back it up with pg_dump.", code=UNUSABLE)
-    if file.exists():
-        stop(f"{str(file)!r} exists already; name a new file.", code=UNUSABLE)
-    with opened_database(settings):
-        try:
-            file.touch(mode=0o600)
-            with closing(sqlite3.connect(str(url.database))) as source, closing(sqlite3.connect(file)) as target:
-                source.backup(target)
-        except OSError as error:
-            stop(f"{str(file)!r} cannot be written: {error.strerror}.")
+    original = Path(str(url.database))
+    if not original.is_file():
+        stop(f"There is no database {str(original)!r} yet.")
+    _make_private(file)
+    try:
+        with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(file)) as target:
+            source.backup(target)  # one step, one snapshot: what is written meanwhile is all in or all out
+    except sqlite3.Error as error:
+        file.unlink(missing_ok=True)
+        stop(f"The copy could not be made: {error}.")
     typer.echo(f"Written to {file}.")
+
+
+def _make_private(file: Path) -> None:
+    """An empty file that only its owner reads, from the first moment: it will hold private keys and password hashes."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        stop(f"{str(file)!r} exists already; name a new file.", code=UNUSABLE)
+    except OSError as error:
+        stop(f"{str(file)!r} cannot be written: {error.strerror}.")

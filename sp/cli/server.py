@@ -20,6 +20,7 @@ def run(app: FastAPI, settings: Settings, sockets: list[socket.socket], on_ready
     """Serve until a signal asks to stop; requests in flight are finished."""
     config = uvicorn.Config(
         app,
+        log_config=None,  # its lines go where ours go
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.flows.pending_answers import answered_request, pending_of, use_up
-from sp.flows.provisioning import Link, find_link, provision
+from sp.flows.provisioning import Link, find_link, provision, within_quota
 from sp.flows.service_keys import decryption_keys
 from sp.models import Account, AuthnRequest, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
@@ -206,7 +206,7 @@ def _settle(
     with database.writing() as session:
         verified = use_up(session, opened, verified, trusting.answered, delivery.received_at)  # 7
         delivery = replace(delivery, pending=verified.expectations.pending)
-        holder, link = _account_holder(session, trusting, verified)
+        holder, link = _account_holder(session, settings, trusting, verified, delivery.received_at)
         judgement = validation.conclude(verified, holder)
         user = _admit(session, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
@@ -244,7 +244,9 @@ def _slug_of(trusting: _Trusting) -> str:
     return "" if account is None or (asked is not None and asked.account_id != account.id) else account.slug
 
 
-def _account_holder(session: Session, trusting: _Trusting, verified: Verified) -> tuple[AccountHolder, Link]:
+def _account_holder(
+    session: Session, settings: Settings, trusting: _Trusting, verified: Verified, now: datetime
+) -> tuple[AccountHolder, Link]:
     """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
     identity = verified.identity
     if identity is None or trusting.account is None or trusting.trust is None:
@@ -255,6 +257,7 @@ def _account_holder(session: Session, trusting: _Trusting, verified: Verified) -
     else:
         replayed = consumed_assertions.was_consumed(session, *key)
     link = find_link(session, trusting.account, trusting.trust, identity)
+    link = within_quota(session, settings, trusting.account, link, now)
     return link.holder(replayed=replayed), link
 
 

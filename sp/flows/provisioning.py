@@ -6,14 +6,17 @@ Owns which profile an identity names and what is written into it. Never sees a m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from sp.models import Account, User, UserSource, UserStatus
 from sp.saml.messages import AccountHolder, AccountTrust, Identity, UserLink, UserMapping
+from sp.settings import Settings
 from sp.store import users
 from sp.store.rows import required
+
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,19 @@ def find_link(session: Session, account: Account, trust: AccountTrust, identity:
     if trust.user_mapping is UserMapping.FEDERATION_ID:
         return _by_federation_id(session, account, trust, identity.username)
     return _by_username(session, account, trust, identity.username)
+
+
+def within_quota(session: Session, settings: Settings, account: Account, link: Link, now: datetime) -> Link:
+    """The link, unless a user would have to be created and sign-ins have created enough of them within the hour.
+
+    Whoever holds an identity provider's key, or a test in a loop, would otherwise fill the account (JIT flood). Counted
+    and created in one transaction; PostgreSQL may let a few more through that come at the same moment.
+    """
+    if link.kind is not UserLink.CREATE:
+        return link
+    many = settings.new_users_per_hour
+    full = users.many_created(session, required(account.id), now - _HOUR, many=many)
+    return Link(UserLink.FULL) if full else link
 
 
 def _by_username(session: Session, account: Account, trust: AccountTrust, username: str) -> Link:

@@ -103,6 +103,8 @@ def _user_link(row: Row, _report: Report) -> str:
         return f"{row.received} The NameID is {_in_quotes(name)}, and no user profile of the account has that value."
     if row.received.startswith("No unique user found"):
         return f"{row.received} Several user profiles have that value as Federation ID."
+    if row.received.startswith("Within the last hour"):
+        return row.received
     return f"{row.received} A user name is unique across all companies."
 
 

@@ -8,20 +8,33 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 WRITE = "virtual_office_write"
+_POOL = {"pool_size": 8, "max_overflow": 32}
+_CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class DatabaseError(Exception):
     """The database cannot be used. The text is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Connections of this process: in use, kept for the next one who asks, and how many there may be."""
+
+    in_use: int
+    idle: int
+    limit: int
 
 
 class Database:
@@ -78,6 +91,13 @@ class Database:
             orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
         return pages + [f"A row of {row[0]} refers to a row of {row[2]} that is missing." for row in orphans]
 
+    def connections(self) -> Connections:
+        """What the pool has at this moment."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return Connections(0, 0, 0)
+        return Connections(pool.checkedout(), pool.checkedin(), sum(_POOL.values()))
+
     @property
     def shown_url(self) -> str:
         """The URL without its password."""
@@ -102,9 +122,15 @@ def newest_revision() -> str:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+            **_POOL,
+            hide_parameters=True,
+        )
     _prepare_folder(Path(parsed.database or ""))
-    engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": 10.0}, hide_parameters=True)
+    engine = create_engine(parsed, connect_args={"timeout": 10.0}, **_POOL, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

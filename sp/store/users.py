@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
-from sp.models import User, UserStatus
+from sp.models import User, UserSource, UserStatus
 from sp.saml.identity import username_key
 from sp.store.rows import column
 
@@ -52,6 +52,21 @@ def has_active_user(session: Session, account_id: int, *, with_federation_id: bo
     if with_federation_id:
         query = query.where(column(User.federation_id) != "")
     return session.execute(query.limit(1)).first() is not None
+
+
+def many_created(session: Session, account_id: int, since: datetime, *, many: int) -> bool:
+    """Whether sign-ins have created at least so many of the account's users after `since`, deleted ones included."""
+    newest = (
+        select(column(User.id))
+        .where(
+            column(User.account_id) == account_id,
+            column(User.status).in_(list(UserStatus)),  # all of them: the index of the list begins with it
+            column(User.created_at) > since,
+            column(User.source) == UserSource.JUST_IN_TIME,
+        )
+        .limit(many)
+    )
+    return int(session.execute(select(func.count()).select_from(newest.subquery())).scalar_one()) >= many
 
 
 def user_of_account(session: Session, account_id: int, user_id: int, *, lock: bool = False) -> User | None:

@@ -5,8 +5,6 @@ Owns the last word on every request that failed. Never shows a stack trace.
 
 from __future__ import annotations
 
-import secrets
-
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +14,7 @@ from starlette.exceptions import HTTPException
 from sp.store.engine import is_passing
 from sp.web.errors import PageError
 from sp.web.rendering import render
+from sp.web.request_reference import HEADER, reference_of
 from sp.web.security_headers import SECURITY_HEADERS
 
 _RETRY_SECONDS = 5
@@ -43,18 +42,18 @@ def install_error_pages(app: FastAPI) -> None:
     def database_unavailable(request: Request, error: OperationalError) -> Response:
         if not is_passing(error):
             raise error
-        reference = secrets.token_hex(4)
+        reference = reference_of(request)
         _log.error("database_unavailable", reference=reference, path=request.url.path, reason=str(error.orig))
         request.state.viewer = getattr(request.state, "viewer", None)
         return _page(request, PageError(503, retry_after=_RETRY_SECONDS), reference=reference)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        reference = secrets.token_hex(4)
+        reference = reference_of(request)
         _log.error("unexpected_error", reference=reference, path=request.url.path, exc_info=error)
         request.state.viewer = getattr(request.state, "viewer", None)  # the database may be what broke
         response = _page(request, PageError(500), reference=reference)
-        response.headers.update(SECURITY_HEADERS)  # this handler stands outside every middleware
+        response.headers.update({**SECURITY_HEADERS, HEADER: reference})  # this handler stands outside every middleware
         return response
 
 

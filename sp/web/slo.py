@@ -119,6 +119,8 @@ def _receive(request: Request, service: Service, arrival: Arrival, path: str) ->
         browser_token=cookies.request_token(request, service.settings),
     )
     received = receive(service.database, service.settings, delivery)
+    service.metrics.signed_out(received.judgement.report.failed, accepted=received.accepted)
+    structlog.contextvars.bind_contextvars(sign_out=received.reference)
     _log.info(
         "sign_out",
         kind=str(arrival.kind),

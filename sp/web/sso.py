@@ -6,6 +6,7 @@ Never judges: `sp.flows.assertion_consumer` does.
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qsl
 
 import structlog
@@ -63,7 +64,9 @@ async def assertion_consumer_service(request: Request, service: ServiceDep) -> R
         old_token=cookies.read_cookie(request, service.settings, cookies.SESSION),
         request_token=cookies.request_token(request, service.settings),
     )
+    began = time.perf_counter()
     sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
+    service.metrics.signed_in(sign_in.judgement.report.failed, time.perf_counter() - began, accepted=sign_in.accepted)
     _log_sign_in(sign_in)
     # The page asks the database who is signed in, which must not hold up everybody else.
     response = (
@@ -207,6 +210,7 @@ def _shown(service: Service, sign_in: SignIn) -> dict[str, object]:
 
 def _log_sign_in(sign_in: SignIn) -> None:
     report = sign_in.judgement.report
+    structlog.contextvars.bind_contextvars(sign_in=sign_in.reference)  # for whatever else this request says
     _log.info(
         "sign_in",
         outcome="accepted" if sign_in.accepted else "refused",

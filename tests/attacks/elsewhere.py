@@ -10,6 +10,7 @@ HELD_ELSEWHERE = {
     "BND-18": ("a query that is not what its signature covers", "tests/saml/test_redirect_binding.py"),
     "BND-19": ("a query in which two readers would find two messages", "tests/saml/test_redirect_binding.py"),
     "CRT-12": ("a certificate signed with SHA-1: a warning", "tests/web/single_sign_on/test_certificates.py"),
+    "DOS-10": ("a form that trickles in", "tests/processes/test_operations.py"),
     "MET-12": ("addresses with credentials, line breaks or a fragment", "tests/web/single_sign_on/test_saml_form.py"),
     "MET-14": ("our metadata holds no private key and the right address", "tests/web/test_metadata.py"),
     "RPL-10": ("guessing the ID of a request", "tests/saml/test_authn_request.py"),
@@ -28,9 +29,5 @@ NOT_BUILT = {
     "metadata": (
         "needs reading metadata",
         ("MET-01", "MET-02", "MET-03", "MET-04", "MET-06", "MET-07", "MET-08", "MET-09", "MET-10"),
-    ),
-    "limits of a service on the internet": (
-        "needs a quota of new users and a time limit for slow bodies; put a proxy in front of what strangers can reach",
-        ("JIT-17", "DOS-10"),
     ),
 }

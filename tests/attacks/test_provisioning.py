@@ -5,6 +5,8 @@ Every message here is genuine and signed; what is hostile is the name, the sende
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from attack import attack
 from attacks.traces import Traces, accepted, configure, refused, send
@@ -68,6 +70,28 @@ class TestNames:
             answer = send(browser, connected.response(name_id=name))
             assert answer.json()["provisioned"] is True, name
         assert len(everybody(traces.database)) == 5
+
+    @attack("JIT-17", "more new people than a customer can have", count=3)
+    def test_only_so_many_users_are_created_within_an_hour(
+        self, make_app: Callable[..., FastAPI], idp: Idp, clock: StillClock
+    ) -> None:
+        app = make_app(new_users_per_hour=4)  # Britta is one of them
+        service: Service = app.state.service
+        assert isinstance(configure(service, "business", idp), Saved)
+        browser = Browser(app)
+        for number in range(3):
+            accepted(send(browser, idp.response(name_id=f"new-{number}@contoso.example")))
+        traces = Traces(service.database)
+        for number in range(3):
+            answer = send(browser, idp.response(name_id=f"flood-{number}@contoso.example"))
+            refused(answer, "user_link")
+            assert "as many users in this account as they may" in answer.json()["message"]
+            assert "VIRTUAL_OFFICE_NEW_USERS_PER_HOUR" in answer.json()["remedy"]
+        assert len(traces.attempts) == 3
+        assert len(everybody(service.database)) == 4
+        accepted(send(browser, idp.response(name_id=BRITTA.email)))  # whoever is there comes in as before
+        clock.advance(minutes=61)
+        accepted(send(browser, idp.response(now=clock.now, name_id="late@contoso.example")))
 
     @attack("JIT-08", "the user name of an administrator")
     def test_an_administrators_name_gives_no_administrators_rights(

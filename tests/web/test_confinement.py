@@ -22,6 +22,7 @@ from sp.web.state import Service
 
 # For everybody; whoever adds one here says with it that nothing of a company stands there.
 PUBLIC = {"/", "/sso/login/", "/sso/login", "/sign-out", "/healthz", "/saml2", "/static"}
+PUBLIC |= {"/readyz", "/metrics"}  # who may read the numbers: tests/web/test_operations.py
 PUBLIC |= {"/saml2/metadata", "/saml2/metadata/{slug}"}  # what every identity provider reads
 PUBLIC |= {"/api/v1"}  # for programs with a token: see tests/api
 USERS_ONLY = {"/my-profile"}

@@ -36,22 +36,35 @@ def username(holder: Holder) -> Finding:
 
 
 def user_link(holder: Holder) -> Finding:
-    name = holder.identity.username
     match holder.found.link:
         case UserLink.ONE:
             return passed("an existing user")
         case UserLink.CREATE:
             return passed("a new user")
-        case UserLink.NONE:
-            return failed(expected=f"a user {quoted(name)}", received="The SAML user does not link to any user.")
-        case UserLink.MANY:
-            sentence = f"No unique user found for the SAML authenticated user {name}."
-            return failed(expected="one profile with this Federation ID", received=sentence)
-        case UserLink.TAKEN:
-            sentence = f"The user name {quoted(name)} belongs to somebody else."
-            return failed(expected="a user name that is free or this person's", received=sentence)
         case UserLink.UNKNOWN:
             return skipped("no user profiles were asked")
+        case refused:
+            expected, sentence = _refusal(refused, holder.identity.username)
+            return failed(expected=expected, received=sentence)
+
+
+def _refusal(link: UserLink, name: str) -> tuple[str, str]:
+    """What is expected instead of such a link, and the sentence about it; the first two are the real service's."""
+    return {
+        UserLink.NONE: (f"a user {quoted(name)}", "The SAML user does not link to any user."),
+        UserLink.MANY: (
+            "one profile with this Federation ID",
+            f"No unique user found for the SAML authenticated user {name}.",
+        ),
+        UserLink.TAKEN: (
+            "a user name that is free or this person's",
+            f"The user name {quoted(name)} belongs to somebody else.",
+        ),
+        UserLink.FULL: (
+            "room for a new user",
+            "Within the last hour sign-ins have created as many users in this account as they may.",
+        ),
+    }[link]
 
 
 def user_active(holder: Holder) -> Finding:
