@@ -13,6 +13,7 @@ from sp.cli import (
     attempts,
     certificates,
     database,
+    healthcheck,
     idp_certificates,
     idp_metadata,
     inspection,
@@ -52,6 +53,7 @@ app.add_typer(keys.keys, name="keys")
 app.command("metadata")(keys.metadata)
 app.command("certificates")(certificates.certificates)
 app.add_typer(database.db, name="db")
+app.command("healthcheck")(healthcheck.healthcheck)
 
 
 @app.callback(invoke_without_command=True)
