@@ -9,17 +9,38 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from starlette.datastructures import State
+from starlette.datastructures import MutableHeaders, State
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp import __version__
-from sp.api import account
+from sp.api import (
+    account,
+    certificates,
+    idp_metadata,
+    metadata,
+    sessions,
+    sign_in_events,
+    sign_ins,
+    single_sign_on,
+    users,
+)
 from sp.api.problems import Problem, documented, install_problems
 
 PREFIX = "/api/v1"
 # What any operation may answer. Those that change settings name 412 and 428 themselves.
 _ALWAYS = documented(400, 401, 403, 404, 413, 415, 422, 503)
 
-ROUTERS: tuple[APIRouter, ...] = (account.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    account.router,
+    metadata.router,
+    single_sign_on.router,
+    idp_metadata.router,
+    certificates.router,
+    users.router,
+    sessions.router,
+    sign_in_events.router,  # before the router that takes any word for a reference
+    sign_ins.router,
+)
 
 
 def create_api(state: State) -> FastAPI:
@@ -36,6 +57,7 @@ def create_api(state: State) -> FastAPI:
         root_path_in_servers=False,
     )
     api.state = state
+    api.add_middleware(NeverStored)
     install_problems(api)
     for router in ROUTERS:
         api.include_router(router, responses=_ALWAYS)
@@ -43,12 +65,28 @@ def create_api(state: State) -> FastAPI:
     return api
 
 
+class NeverStored:
+    """What one account's program was told is no business of a cache on the way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_header)
+
+
 def _described(api: FastAPI) -> dict[str, Any]:
-    """With the schema of a problem, to which the answers refer by name."""
+    """With the schemas to which descriptions written by hand refer by name."""
     if api.openapi_schema is None:
         described = FastAPI.openapi(api)
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= schema.pop("$defs", {}) | {"Problem": schema}
+        for model in (Problem, idp_metadata.MetadataBody):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
         api.openapi_schema = described
     return api.openapi_schema

@@ -20,7 +20,10 @@ MAX_ID = 10**18 - 1
 
 def _readable(value: object) -> object:
     """Within the years to which a skew can be added; in UTC where no zone is named."""
-    return readable_time(value) if isinstance(value, str) else value
+    try:
+        return readable_time(str(value))
+    except ValueError:
+        raise ValueError("Write a time such as 2030-01-31T12:00:00Z.") from None
 
 
 Time = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
@@ -58,9 +61,9 @@ NextLink = Annotated[
 ]
 
 
-def next_link(request: Request, **position: Any) -> str:
-    """The address that was asked for, with another position."""
-    url = request.url.include_query_params(**position)
+def next_link(request: Request, *, without: tuple[str, ...] = (), **position: Any) -> str:
+    """The address that was asked for, with another position, and without some parameters."""
+    url = request.url.remove_query_params(without).include_query_params(**position)
     return f"{url.path}?{url.query}"
 
 

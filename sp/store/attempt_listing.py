@@ -102,6 +102,18 @@ def newest_id(session: Session, scopes: Iterable[int | None]) -> int:
     return max(session.execute(newest.where(_of(scope))).scalar_one() or 0 for scope in scopes)
 
 
+def newest_ids(session: Session, *, limit: int) -> tuple[int, ...]:
+    """The highest ids of all accounts: they change when an attempt is recorded, even one that commits late."""
+    row_id = column(SignInAttempt.id)
+    return tuple(session.execute(select(row_id).order_by(row_id.desc()).limit(limit)).scalars())
+
+
+def reference_of(session: Session, attempt_id: int) -> str | None:
+    """The reference of the attempt with this id."""
+    query = select(column(SignInAttempt.reference)).where(column(SignInAttempt.id) == attempt_id)
+    return session.execute(query).scalar_one_or_none()
+
+
 def newer_than(session: Session, listing: Listing, after: int, *, limit: int) -> tuple[SignInAttempt, ...]:
     """At most `limit` matches with a higher id, the lowest first."""
     row_id = column(SignInAttempt.id)

@@ -10,24 +10,19 @@ from typing import Annotated
 from fastapi import Depends
 from sqlmodel import Session
 
+from sp.flows.attempt_scope import Scopes, scopes_of
 from sp.models import SignInAttempt
 from sp.store import accounts, sign_in_attempts
 from sp.web.admin.managed import ManagedAccountDep
 from sp.web.errors import not_found
 from sp.web.state import ServiceDep
 
-Scopes = tuple[int | None, ...]
+__all__ = ["Scopes", "ScopesDep", "attempt_scopes", "attempt_seen"]
 
 
 def attempt_scopes(account: ManagedAccountDep, service: ServiceDep) -> Scopes:
-    """The account, and None for attempts that name no known issuer where there is one company only.
-
-    Such an attempt belongs to no account. Where there is a second company it could be meant for either, so only the
-    operator sees it, on the command line.
-    """
     with service.database.reading() as session:
-        alone = accounts.single_company(session)
-    return (account.id, None) if alone else (account.id,)
+        return scopes_of(session, accounts.account_by_id(session, account.id))
 
 
 ScopesDep = Annotated[Scopes, Depends(attempt_scopes)]

@@ -2,9 +2,7 @@
 
 Owns the stream and its bounds. Never outlives the administrator's session, and never keeps it alive either.
 
-Each stream asks the database once a second for higher ids, so attempts that other processes took are told too. A
-transaction may commit after another one that has a higher id; so some ids below the highest are looked at again, and
-what was told is remembered.
+Each stream asks the database once a second for higher ids, so attempts that other processes took are told too.
 """
 
 from __future__ import annotations
@@ -12,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
+from sp.flows.attempt_tail import Tail
 from sp.web.errors import PageError
 
 _INTERVAL_SECONDS = 1.0
@@ -24,7 +22,6 @@ _SUMMARY_EVERY = 3  # rounds: it counts every attempt, and nobody reads numbers 
 _HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more
 _STREAMS_OF_A_SESSION = 4  # a browser opens six connections to a host, and pages need some
 _STREAMS = 200
-_LATE_IDS = 20
 _ID_DIGITS = 18
 MAX_ID = 10**_ID_DIGITS - 1
 
@@ -32,26 +29,6 @@ MAX_ID = 10**_ID_DIGITS - 1
 Poll = Callable[[int], Sequence[tuple[int, str]] | None]
 # The HTML of what stands above the list: how many there are, and when they came.
 Summary = Callable[[], str]
-
-
-@dataclass
-class Tail:
-    """The highest id that a stream has told, and all of the last ones; None before its first look."""
-
-    after: int
-    told: frozenset[int] | None = None
-
-    @property
-    def from_id(self) -> int:
-        return max(self.after - _LATE_IDS, 0)
-
-    def news(self, rows: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-        """Those that were not told yet. What is there already at the first look stands on the page."""
-        ids = frozenset(row_id for row_id, _ in rows)
-        known = self.told if self.told is not None else frozenset(row_id for row_id in ids if row_id <= self.after)
-        self.after = max(self.after, *ids, 0)
-        self.told = frozenset(row_id for row_id in known | ids if row_id > self.from_id)
-        return [row for row in rows if row[0] not in known]
 
 
 def first_id(request: Request, page: int) -> int:
@@ -78,7 +55,7 @@ async def stream(app: FastAPI, token: str, after: int, poll: Poll, summary: Summ
     streams[token] += 1
     try:
         yield "retry: 2000\n\n"
-        async for text in _events(app, Tail(after), poll, summary):
+        async for text in _events(app, Tail[str](after), poll, summary):
             yield text
     finally:
         streams[token] -= 1
@@ -86,7 +63,7 @@ async def stream(app: FastAPI, token: str, after: int, poll: Poll, summary: Summ
             del streams[token]
 
 
-async def _events(app: FastAPI, tail: Tail, poll: Poll, summary: Summary) -> AsyncIterator[str]:
+async def _events(app: FastAPI, tail: Tail[str], poll: Poll, summary: Summary) -> AsyncIterator[str]:
     rounds, outdated = 0, False
     while not getattr(app.state, "stopping", False):  # else a stop would wait for a stream that has no end
         rows = await run_in_threadpool(poll, tail.from_id)

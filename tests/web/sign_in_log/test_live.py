@@ -13,9 +13,9 @@ from lxml import html
 from web.conftest import signed_in
 from web.sign_in_log.conftest import FABRIKAMS_LOG, LOG, Door
 
+from sp.flows.attempt_tail import Tail
 from sp.store import sessions
 from sp.web.admin import sign_in_log_live
-from sp.web.admin.sign_in_log_live import Tail
 
 STREAM = {"accept": "text/event-stream"}
 
@@ -137,17 +137,17 @@ def test_hostile_values_are_one_event_of_text(alice: Browser, door: Door, listen
 
 class TestTail:
     def test_what_stands_on_the_page_is_not_told_again(self) -> None:
-        tail = Tail(3)
+        tail = Tail[str](3)
         assert tail.news([(1, ""), (2, ""), (3, ""), (4, "new")]) == [(4, "new")]
         assert tail.news([(1, ""), (2, ""), (3, ""), (4, "new")]) == []
 
     def test_a_transaction_that_was_late_is_told(self) -> None:
-        tail = Tail(3)
+        tail = Tail[str](3)
         tail.news([(3, ""), (5, "")])
         assert tail.news([(3, ""), (4, "late"), (5, "")]) == [(4, "late")]
 
     def test_a_long_way_behind_is_caught_up(self) -> None:
-        tail = Tail(0)
+        tail = Tail[str](0)
         assert len(tail.news([(number, "") for number in range(1, 51)])) == 50
         assert tail.from_id == 30
         assert tail.news([(number, "") for number in range(31, 81)])[0][0] == 51

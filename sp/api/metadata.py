@@ -1,0 +1,56 @@
+"""GET /metadata: what an identity provider has to know about this service.
+
+Owns that answer. Never writes the document: `sp.flows.service_metadata` does.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
+
+from sp.api.authorization import ReaderDep, account_of
+from sp.api.schemas import Answer, Body, examples
+from sp.flows.service_metadata import METADATA_PATH, service_metadata
+from sp.service import ServiceDep
+
+router = APIRouter(tags=["account"])
+
+
+class Wanted(Body):
+    signed: bool = Field(False, description="Sign the document with our signing key.")
+
+
+class MetadataAnswer(Answer):
+    """Our metadata, and what of it people type."""
+
+    model_config = ConfigDict(
+        json_schema_extra=examples(
+            {
+                "entity_id": "http://localhost:8000/saml2",
+                "acs_url": "http://localhost:8000/saml2",
+                "metadata_url": "http://localhost:8000/saml2/metadata/business",
+                "xml": '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">…</md:EntityDescriptor>',
+            }
+        )
+    )
+
+    entity_id: str
+    acs_url: str
+    metadata_url: str
+    xml: str
+
+
+@router.get("/metadata")
+def get_metadata(caller: ReaderDep, service: ServiceDep, wanted: Annotated[Wanted, Query()]) -> MetadataAnswer:
+    """Our metadata, as this account's settings have it."""
+    with service.database.reading() as session:
+        account = account_of(session, caller)
+        document = service_metadata(session, service.settings, service.now(), account, signed=wanted.signed)
+    return MetadataAnswer(
+        entity_id=service.settings.entity_id,
+        acs_url=service.settings.acs_url,
+        metadata_url=f"{service.settings.base_url}{METADATA_PATH}/{account.slug}",
+        xml=document.decode(),
+    )
