@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from cast import ALICE, BOB, BRITTA
 from journeys.windows import Windows
@@ -31,6 +28,7 @@ def start(visitor: Visitor, service: Installation, next_path: str = "/") -> None
 def test_britta_returns_to_where_she_wanted_to_go(
     service: Installation, simplesamlphp: SimpleSamlPhp, visitor: Visitor
 ) -> None:
+    ask(service)
     simplesamlphp.trust(office.metadata(service))
     start(visitor, service, "/my-profile")
     assert visitor.url.startswith(simplesamlphp.base_url)
@@ -45,6 +43,7 @@ def test_the_answer_opens_no_other_browser(
     service: Installation, simplesamlphp: SimpleSamlPhp, visitor: Visitor
 ) -> None:
     """Mallory gives Bob an answer to a request of her own; later Bob's own browser takes it, once."""
+    ask(service)
     simplesamlphp.trust(office.metadata(service))
     start(visitor, service)
     log_in(visitor, BOB)
@@ -63,14 +62,9 @@ REFUSED = {
 }
 
 
-@contextmanager
-def asking(service: Installation, *options: str) -> Iterator[None]:
-    """The account's requests are made with these options, and afterwards as they are by default."""
-    office.command(service, "configure", *options)
-    try:
-        yield
-    finally:
-        office.command(service, "configure", *BY_DEFAULT)
+def ask(service: Installation, *options: str) -> None:
+    """The account's requests are made with these options from now on, and otherwise as they are by default."""
+    office.command(service, "configure", *BY_DEFAULT, *options)
 
 
 @pytest.mark.parametrize("binding", ["redirect", "post"])
@@ -79,9 +73,9 @@ def test_requests_are_understood(
     service: Installation, simplesamlphp: SimpleSamlPhp, visitor: Visitor, binding: str, signed: str
 ) -> None:
     """Signed ones are verified there, since the account's metadata says that they are signed."""
-    with asking(service, "--sign-in-binding", binding, "--sign-requests", signed):
-        simplesamlphp.trust(office.metadata(service, "business"))
-        start(visitor, service, "/my-profile")
+    ask(service, "--sign-in-binding", binding, "--sign-requests", signed)
+    simplesamlphp.trust(office.metadata(service, "business"))
+    start(visitor, service, "/my-profile")
     log_in(visitor, BRITTA)
     visitor.send(visitor.form_with("SAMLResponse"))
     assert visitor.url == f"{service.base_url}/my-profile"
@@ -98,8 +92,8 @@ def test_requests_that_are_not_signed_with_the_key_it_knows_are_refused_there(
         signing_certificate=simplesamlphp.certificate_pem,
         behavior=Behavior(validate_authnrequest=True),
     )
-    with asking(service, "--sign-in-binding", binding, "--sign-requests", signed):
-        start(visitor, service)
+    ask(service, "--sign-in-binding", binding, "--sign-requests", signed)
+    start(visitor, service)
     assert visitor.heading == "Unhandled exception"
     assert REFUSED[signed] in visitor.text
     assert [form for form in visitor.html.forms if "password" in form.fields] == []
@@ -114,22 +108,22 @@ def expect_sign_in(service: Installation) -> None:
 
 def test_our_signing_key_changes(service: Installation, simplesamlphp: SimpleSamlPhp) -> None:
     """Once SimpleSAMLphp has read of the next key, it does not matter which one signs."""
-    with asking(service, "--sign-requests", "on"):
-        office.command(service, "keys", "begin-rollover", "--purpose", "signing")
-        simplesamlphp.trust(office.metadata(service, "business"))
-        expect_sign_in(service)
-        office.command(service, "keys", "complete-rollover", "--purpose", "signing", "--early")
-        expect_sign_in(service)
-        simplesamlphp.trust(office.metadata(service, "business"))
-        expect_sign_in(service)
+    ask(service, "--sign-requests", "on")
+    office.command(service, "keys", "begin-rollover", "--purpose", "signing")
+    simplesamlphp.trust(office.metadata(service, "business"))
+    expect_sign_in(service)
+    office.command(service, "keys", "complete-rollover", "--purpose", "signing", "--early")
+    expect_sign_in(service)
+    simplesamlphp.trust(office.metadata(service, "business"))
+    expect_sign_in(service)
 
 
 def test_a_fresh_sign_in_is_asked_for(service: Installation, simplesamlphp: SimpleSamlPhp, visitor: Visitor) -> None:
     """ForceAuthn: whoever has a session there types the password once more."""
     simplesamlphp.trust(office.metadata(service))
     sign_in(visitor, simplesamlphp.idp_initiated_url(service.acs_url), BRITTA)
-    with asking(service, "--force-authn", "on"):
-        start(visitor, service)
+    ask(service, "--force-authn", "on")
+    start(visitor, service)
     log_in(visitor, BRITTA)
     assert visitor.send_for_json(visitor.form_with("SAMLResponse"))["outcome"] == "accepted"
 
@@ -137,11 +131,11 @@ def test_a_fresh_sign_in_is_asked_for(service: Installation, simplesamlphp: Simp
 def test_nobody_is_asked_for_a_password(service: Installation, simplesamlphp: SimpleSamlPhp, visitor: Visitor) -> None:
     """IsPassive: without a session there the answer is NoPassive, which is put into words; with one Bob is in."""
     simplesamlphp.trust(office.metadata(service))
-    with asking(service, "--is-passive", "on"):
-        start(visitor, service)
-        refused = visitor.send_for_json(visitor.form_with("SAMLResponse"))
-        sign_in(visitor, simplesamlphp.idp_initiated_url(service.acs_url), BOB)
-        start(visitor, service)
+    ask(service, "--is-passive", "on")
+    start(visitor, service)
+    refused = visitor.send_for_json(visitor.form_with("SAMLResponse"))
+    sign_in(visitor, simplesamlphp.idp_initiated_url(service.acs_url), BOB)
+    start(visitor, service)
     assert (refused["outcome"], refused["failed"]) == ("refused", ["status"])
     assert "(NoPassive)" in refused["message"]
     assert visitor.send_for_json(visitor.form_with("SAMLResponse"))["outcome"] == "accepted"
@@ -151,6 +145,7 @@ def test_nobody_is_asked_for_a_password(service: Installation, simplesamlphp: Si
 def test_alice_uses_single_sign_on_in_her_browser(
     service: Installation, simplesamlphp: SimpleSamlPhp, windows: Windows
 ) -> None:
+    ask(service)
     simplesamlphp.trust(office.metadata(service), Behavior(encrypt_assertion=True))
     alice = windows.open()
     alice.goto(f"{service.base_url}/my-profile")

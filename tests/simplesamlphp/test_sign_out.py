@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx
 import pytest
 from cast import ALICE, BOB, BRITTA, Person
@@ -85,14 +82,9 @@ def test_a_sign_out_that_it_does_not_sign_ends_nothing(
     assert is_signed_in_here(visitor, service)
 
 
-@contextmanager
-def telling_by(service: Installation, way: str) -> Iterator[None]:
-    """The account tells the identity provider of sign-outs this way, and afterwards by a plain redirect again."""
+def tell_by(service: Installation, way: str) -> None:
+    """The account tells the identity provider of sign-outs this way from now on."""
     office.command(service, "configure", "--sign-out-binding", way)
-    try:
-        yield
-    finally:
-        office.command(service, "configure", "--sign-out-binding", "plain")
 
 
 @pytest.mark.parametrize("way", ["redirect", "post"])
@@ -104,8 +96,8 @@ def test_signing_out_here_ends_the_session_there(
     know_the_service(simplesamlphp, service, binding)
     sign_in_both(visitor, simplesamlphp, service, BRITTA)
     kept = visitor.cookies
-    with telling_by(service, way):
-        visitor.sign_out_of(service)
+    tell_by(service, way)
+    visitor.sign_out_of(service)
     assert (visitor.heading, "your identity provider confirmed" in visitor.text) == ("You are signed out", True)
     expect_nobody(kept, simplesamlphp, service)
 
@@ -123,8 +115,8 @@ def test_a_sign_out_in_our_name_by_another_key_ends_nothing_there(
     )
     sign_in_both(visitor, simplesamlphp, service, BOB)
     kept = visitor.cookies
-    with telling_by(service, way):
-        visitor.sign_out_of(service)
+    tell_by(service, way)
+    visitor.sign_out_of(service)
     assert "Unable to validate " in visitor.text
     with Visitor(kept) as still:
         assert not is_signed_in_here(still, service)
@@ -141,9 +133,9 @@ def test_alice_signs_out_here_in_her_browser(
     simplesamlphp.trust(office.metadata(service), SIGNED)
     alice = windows.open()
     in_a_browser.sign_in(alice, simplesamlphp.idp_initiated_url(service.acs_url), ALICE)
-    with telling_by(service, "post"):
-        alice.get_by_role("button", name="Sign Out").click()
-        expect(alice.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    tell_by(service, "post")
+    alice.get_by_role("button", name="Sign Out").click()
+    expect(alice.get_by_role("heading", level=1)).to_have_text("You are signed out")
     expect(alice.get_by_role("main")).to_contain_text("your identity provider confirmed")
     alice.goto(simplesamlphp.idp_initiated_url(service.acs_url))
     expect(alice.get_by_label("Password")).to_be_visible()
