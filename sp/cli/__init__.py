@@ -10,6 +10,7 @@ import typer
 
 from sp import __version__
 from sp.cli import (
+    apply,
     attempts,
     certificates,
     database,
@@ -53,6 +54,8 @@ app.add_typer(keys.keys, name="keys")
 app.command("metadata")(keys.metadata)
 app.command("certificates")(certificates.certificates)
 app.add_typer(database.db, name="db")
+app.command("apply")(apply.apply)
+app.command("export")(apply.export)
 app.command("healthcheck")(healthcheck.healthcheck)
 
 
