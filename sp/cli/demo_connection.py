@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sp.cli.running import stop
 from sp.clock import system_clock
 from sp.flows import account_setup
+from sp.models import SignOutBinding
 from sp.saml.certificates import read_certificate
 from sp.settings import Settings
 from sp.store import accounts
@@ -35,6 +36,7 @@ def connect(settings: Settings, database: Database) -> dict[str, str]:
             issuer=described["issuer"],
             sign_in_url=described["sign_in_url"],
             sign_out_url=described["sign_out_url"],
+            sign_out_binding=SignOutBinding.REDIRECT,
             certificates=(certificate,),
         )
         saved = account_setup.save_sso_settings(

@@ -17,6 +17,7 @@ from sp.demo_directory.desk import AtDesk, Desk
 from sp.demo_directory.guard import FROM_OUR_PAGE
 from sp.demo_directory.passwords import password_matches
 from sp.demo_directory.sessions import PANEL, SESSION_COOKIE, Visitor, ask_to_sign_in, own_path
+from sp.demo_directory.single_sign_out import end_session
 from sp.demo_directory.tables import Person
 
 router = APIRouter(prefix=PANEL)
@@ -88,14 +89,6 @@ def open_application(
         query = f"?{urlencode({'RelayState': relay_state})}" if relay_state else ""
         return ask_to_sign_in(f"{PANEL}/applications/{application.object_id}{query}")
     return deliver(request, desk, visitor, application, relay_state=relay_state)
-
-
-def end_session(request: Request, desk: Desk) -> HTMLResponse:
-    """Sign out of the Access Panel and say so; harmless when nobody is signed in."""
-    desk.store.close_session(request.cookies.get(SESSION_COOKIE, ""))
-    response = desk.pages.render(request, "signed_out.html")
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
-    return response
 
 
 def _signed_in(request: Request, desk: Desk, person: Person, destination: str) -> RedirectResponse:

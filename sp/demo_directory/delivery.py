@@ -13,7 +13,8 @@ from sp.demo_directory.encryption import encrypted_for
 from sp.demo_directory.faults import SOUND, Fault, fault_named
 from sp.demo_directory.problems import problem_page, sign_in_problem
 from sp.demo_directory.reply_url import Reply, Unusable, resolve
-from sp.demo_directory.responses import Subject, make_response
+from sp.demo_directory.responses import Subject, make_response, new_identifier
+from sp.demo_directory.sessions import SESSION_COOKIE
 from sp.demo_directory.store import SignedIn
 from sp.demo_directory.tables import Application, Person
 
@@ -39,7 +40,9 @@ def deliver(
     if application.configured_at is None or isinstance(reply, Unusable):
         return _not_configured(request, application, reply)
     fault = fault_named(desk.store.faults_of(visitor.person).get(application.object_id, "")) or SOUND
-    message = _message(desk, visitor, application, reply, fault, in_response_to)
+    assertion_id = new_identifier()
+    message = _message(desk, visitor, application, reply, fault, in_response_to, assertion_id)
+    desk.store.remember_opened(request.cookies.get(SESSION_COOKIE, ""), application, assertion_id)
     return desk.pages.render(
         request,
         "auto_post.html",
@@ -72,6 +75,7 @@ def _message(
     reply: Reply,
     fault: Fault,
     in_response_to: str | None = None,
+    assertion_id: str = "",
 ) -> bytes:
     """The signed response, encrypted where the application's tokens are; a fault stays in the open, to be seen."""
     message = make_response(
@@ -82,6 +86,7 @@ def _message(
         authenticated_at=visitor.authenticated_at,
         in_response_to=in_response_to,
         fault=fault,
+        assertion_id=assertion_id,
     )
     certificate = desk.store.encryption_certificate(application)
     return message if certificate is None or fault is not SOUND else encrypted_for(message, certificate)

@@ -11,13 +11,21 @@ with warnings.catch_warnings():
     from saml2.config import IdPConfig
     from saml2.metadata import entity_descriptor
     from saml2.server import Server
-    from saml2.sigver import CryptoBackend, pre_signature_part, signed_instance_factory
+    from saml2.sigver import (
+        CryptoBackend,
+        RSACrypto,
+        import_rsa_key_from_file,
+        pre_signature_part,
+        signed_instance_factory,
+    )
 
 __all__ = [
     "CryptoBackend",
     "IdPConfig",
+    "RSACrypto",
     "Server",
     "entity_descriptor",
+    "import_rsa_key_from_file",
     "pre_signature_part",
     "signed_instance_factory",
 ]

@@ -61,12 +61,13 @@ def make_response(
     authenticated_at: datetime,
     in_response_to: str | None = None,
     fault: Fault = SOUND,
+    assertion_id: str = "",
 ) -> bytes:
     """Make the signed response (Core 3.3.3, Profiles 4.1.4.2) that signs `subject` in at `reply`.
 
     The assertion is signed (RSA-SHA256 over exclusive c14n), the response around it is not, as Azure AD does
     by default. Times are aware UTC; `in_response_to` is the ID of the request that is answered; `fault` is the one
-    flaw to put in.
+    flaw to put in. `assertion_id` is the SessionIndex too, as at Azure AD.
     """
     response = provider.server.create_authn_response(
         identity={},
@@ -78,15 +79,15 @@ def make_response(
         sign_response=False,
         sign_assertion=False,
     )
+    response.id, response.assertion.id = new_identifier(), assertion_id or new_identifier()
     _as_azure_ad_writes(response, now, authenticated_at)
     response.assertion.attribute_statement = [_attribute_statement(claims_of(subject, provider.tenant_id))]
     return _signed(provider, response, fault, now)
 
 
 def _as_azure_ad_writes(response: Any, now: datetime, authenticated_at: datetime) -> None:
-    """Give the message our clock's times and Azure AD's kind of identifiers."""
+    """Give the message our clock's times and Azure AD's kind of names."""
     assertion = response.assertion
-    response.id, assertion.id = _identifier(), _identifier()
     response.issue_instant = assertion.issue_instant = instant(now)
     response.issuer.format = assertion.issuer.format = None
     assertion.conditions.not_before = instant(now - VALID_BEFORE)
@@ -135,6 +136,6 @@ def _to_sign(tree: etree._Element) -> list[tuple[str, str]]:
     return [] if found is None else [(class_name(saml.Assertion()), found.get("ID", ""))]
 
 
-def _identifier() -> str:
+def new_identifier() -> str:
     """An xs:ID: never begins with a digit (Core 1.3.4)."""
     return f"_{uuid.uuid4()}"

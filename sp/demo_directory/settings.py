@@ -27,6 +27,11 @@ class Settings:
     service_url: str
 
     @property
+    def sign_out_url(self) -> str:
+        """Where the service takes logout messages by HTTP-Redirect."""
+        return f"{self.service_url}/saml2/slo"
+
+    @property
     def database_file(self) -> Path:
         return self.data_dir / "demo-directory.db"
 
@@ -41,10 +46,12 @@ class Settings:
 
 def check_settings(settings: Settings) -> None:
     """Raise SettingsError, all faults at once, unless every address is on this computer."""
-    addresses = (
+    addresses = [
         ("The demo directory's own address", settings.base_url),
         ("The service's ACS URL", settings.service.acs_url),
-    )
+    ]
+    if loopback_problem(settings.service.acs_url) is None:  # else its front page, by default of the same origin, is too
+        addresses.append(("The service's own address", settings.service_url))
     found = ((name, loopback_problem(url)) for name, url in addresses)
     problems = [f"{name}: {problem}" for name, problem in found if problem]
     if problems:

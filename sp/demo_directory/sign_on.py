@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from sp.demo_directory.access_panel import end_session
 from sp.demo_directory.delivery import deliver
 from sp.demo_directory.desk import AtDesk, Desk
 from sp.demo_directory.identity_provider import UnreadableRequestError
 from sp.demo_directory.problems import sign_in_problem
 from sp.demo_directory.reply_url import Unusable, resolve, same_destination
 from sp.demo_directory.sessions import Visitor, ask_to_sign_in
+from sp.demo_directory.single_sign_out import answer_sign_out, end_session, tell_answer
 from sp.demo_directory.tables import Application
 
 router = APIRouter()
@@ -37,14 +37,20 @@ def receive_by_redirect(
     desk: AtDesk,
     tenant_id: str,
     SAMLRequest: Annotated[str, Query()] = "",  # noqa: N803  the parameter's name in Bindings 3.4
+    SAMLResponse: Annotated[str, Query()] = "",  # noqa: N803  the same
     RelayState: Annotated[str, Query()] = "",  # noqa: N803  the same
 ) -> Response:
-    """An AuthnRequest, or, without any, the "Single Sign-Out Service URL": the visitor is signed out."""
+    """An AuthnRequest or a logout message; without any, the "Single Sign-Out Service URL" signs the visitor out."""
     refusal = _other_tenant(request, desk, tenant_id)
     if refusal:
         return refusal
+    if SAMLResponse:
+        return tell_answer(request, desk, SAMLResponse[:_MAX_REQUEST])
     if not SAMLRequest:
         return end_session(request, desk)
+    sign_out = desk.provider.read_logout_request(SAMLRequest[:_MAX_REQUEST])
+    if sign_out is not None:
+        return _sign_out(request, desk, sign_out, RelayState)
     return _receive(request, desk, SAMLRequest, RelayState)
 
 
@@ -103,6 +109,13 @@ def _receive(request: Request, desk: Desk, text: str, relay_state: str) -> Respo
     reference = desk.store.keep_request(application, message.id, relay_state[:_MAX_RELAY_STATE], desk.clock())
     address = f"/{desk.tenant.tenant_id}/saml2/continue?reference={reference}"
     return RedirectResponse(address, status_code=303)
+
+
+def _sign_out(request: Request, desk: Desk, message: Any, relay_state: str) -> Response:
+    application = _asked_for(desk, message)
+    if application is None:
+        return _unknown_application(request, desk, message)
+    return answer_sign_out(request, desk, message, application, relay_state[:_MAX_RELAY_STATE])
 
 
 def _asked_for(desk: Desk, message: Any) -> Application | None:

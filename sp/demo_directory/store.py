@@ -24,6 +24,7 @@ from sp.demo_directory.tables import (
     Application,
     Assignment,
     ChosenFault,
+    OpenedApplication,
     PanelSession,
     PendingRequest,
     Person,
@@ -273,6 +274,27 @@ class DirectoryStore:
         with self._session() as session:
             row = session.execute(query).first()
         return SignedIn(row[0], row[1]) if row else None
+
+    def remember_opened(self, token: str, application: Application, session_index: str) -> None:
+        """Keep what this session opened, for its sign-out."""
+        with self._session() as session:
+            if session.get(PanelSession, _hash(token)) is not None:
+                session.add(
+                    OpenedApplication(
+                        session_index=session_index, token_hash=_hash(token), application_id=application.object_id
+                    )
+                )
+                session.commit()
+
+    def opened_by(self, token: str) -> list[tuple[Application, str]]:
+        """The applications that this session opened, each with a SessionIndex that it got."""
+        query = (
+            select(Application, col(OpenedApplication.session_index))
+            .join(OpenedApplication, col(OpenedApplication.application_id) == col(Application.object_id))
+            .where(col(OpenedApplication.token_hash) == _hash(token))
+        )
+        with self._session() as session:
+            return [(row[0], row[1]) for row in session.execute(query)]
 
     def close_session(self, token: str) -> None:
         self._run(delete(PanelSession).where(col(PanelSession.token_hash) == _hash(token)))

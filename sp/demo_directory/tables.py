@@ -113,6 +113,16 @@ class PanelSession(DirectoryTable, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
+class OpenedApplication(DirectoryTable, table=True):
+    """An assertion that a session sent to an application: its ID is what a LogoutRequest names (SessionIndex)."""
+
+    __tablename__ = "opened_application"
+
+    session_index: str = Field(primary_key=True)
+    token_hash: str = Field(foreign_key="panel_session.token_hash", ondelete="CASCADE", index=True)
+    application_id: str = Field(foreign_key="application.object_id", ondelete="CASCADE", index=True)
+
+
 class PendingRequest(DirectoryTable, table=True):
     """A service's AuthnRequest that waits for its person to sign in."""
 
