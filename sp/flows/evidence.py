@@ -55,6 +55,7 @@ class Evidence:
             certificate=self.judgement.certificate,
             settings_version=self.settings.version if self.settings else None,
             provider=name_of(self.provider) if self.provider != GENERAL else "",
+            opened_assertion=self.judgement.opened_assertion,
         )
 
     @property

@@ -62,6 +62,7 @@ class Judged:
     certificate: IdpCertificate | None = None
     settings_version: int | None = None
     provider: str = ""
+    opened_assertion: etree._Element | None = None
 
     @property
     def response(self) -> etree._Element | None:
@@ -69,7 +70,9 @@ class Judged:
 
     @property
     def assertion(self) -> etree._Element | None:
-        """The first plain Assertion where one belongs."""
+        """The first plain Assertion where one belongs, or the one that was encrypted and could be opened."""
+        if self.opened_assertion is not None:
+            return self.opened_assertion
         found = assertions(self.response) if self.response is not None else []
         return next((element for element in found if element.tag == names.ASSERTION), None)
 

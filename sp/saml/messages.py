@@ -243,12 +243,14 @@ class Verified:
     """The outcome of stages 1 to 8, before the account holder is looked at.
 
     `identity` is present only when a signature covers it (stage 7 passed); other rows may still have failed.
+    `opened_assertion` is what was decrypted, if anything was: to be shown, whatever the signatures then said.
     """
 
     findings: Mapping[str, Finding]
     expectations: Expectations
     identity: Identity | None = None
     certificate: IdpCertificate | None = None
+    opened_assertion: etree._Element | None = field(default=None, repr=False, compare=False)
 
     @property
     def sound(self) -> bool:
@@ -268,3 +270,4 @@ class Judgement:
     report: Report
     identity: Identity | None = None
     certificate: IdpCertificate | None = None
+    opened_assertion: etree._Element | None = field(default=None, repr=False, compare=False)

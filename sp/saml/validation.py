@@ -94,7 +94,9 @@ def verify(opened: Opened, expectations: Expectations) -> Verified:
     findings |= decryption
     if findings["issuer"].outcome is Outcome.FAILED or _failed(decryption):
         return Verified(_complete(findings), expectations)
-    return _verify_signed(Signatures(_readable(held), held.account, expectations), findings)
+    readable = _readable(held)
+    verified = _verify_signed(Signatures(readable, held.account, expectations), findings)
+    return verified if readable is held.response else replace(verified, opened_assertion=readable.assertion)
 
 
 def _readable(held: Held) -> UnverifiedResponse:
@@ -159,7 +161,7 @@ def conclude(verified: Verified, holder: AccountHolder) -> Judgement:
     if verified.identity is not None:
         findings |= _all(Holder(verified.identity, holder), 9)
     rows = tuple(_row(check.code, findings.get(check.code, NOT_REACHED)) for check in CHECKS)
-    return Judgement(Report(rows), verified.identity, verified.certificate)
+    return Judgement(Report(rows), verified.identity, verified.certificate, verified.opened_assertion)
 
 
 def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NOBODY_ASKED) -> Judgement:

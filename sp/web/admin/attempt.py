@@ -25,12 +25,11 @@ from sp.web.admin.attempt_certificates import certificates_of
 from sp.web.admin.attempt_companions import Companions, companion_options, companions_of
 from sp.web.admin.attempt_diagram import diagram_of
 from sp.web.admin.attempt_facts import said_by
-from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
-from sp.web.admin.attempt_places import places_of, signed_elements
 from sp.web.admin.attempt_scope import ScopesDep, attempt_seen
 from sp.web.admin.judged_view import pairs_of
 from sp.web.admin.judging_form import Asked, asked, untouched
 from sp.web.admin.managed import AccountView, ManagedAccountDep
+from sp.web.admin.message_view import shown_assertion, shown_message
 from sp.web.admin.request_view import RequestView, answered_by
 from sp.web.admin.saml_form import SubmissionDep
 from sp.web.admin.sign_in_log_address import address_of
@@ -109,7 +108,8 @@ def attempt_page(request: Request, service: ServiceDep, looked: LookedDep) -> Re
         provider=name_of(evidence.provider) if evidence.provider != GENERAL else "",
         diagram=diagram_of(evidence),
         said=said_by(evidence),
-        message=_message(evidence),
+        message=shown_message(evidence),
+        opened=shown_assertion(evidence),
         certificates=certificates_of(evidence, now),
         form=untouched(looked.shown_values),
         companions=companion_options(looked.companions),
@@ -177,14 +177,6 @@ def _verdict(evidence: Evidence, judgement: Judgement) -> dict[str, Any]:
         provisioned=attempt.provisioned,
         provider=evidence.provider,
     )
-
-
-def _message(evidence: Evidence) -> Shown | None:
-    report = evidence.judgement.report
-    if evidence.root is not None:
-        signed = signed_elements(evidence.root) if evidence.signature_holds else frozenset()
-        return pretty_message(evidence.root, places_of(report, evidence.root), signed)
-    return None if evidence.xml is None else raw_message(evidence.xml, report)
 
 
 def _render(request: Request, page: str, looked: Looked, *, status: int = 200, **context: object) -> Response:

@@ -50,7 +50,8 @@ def said_by(evidence: Evidence | CapturedEvidence) -> Said | None:
     root = evidence.root
     if root is None or root.tag != names.RESPONSE:
         return None
-    assertion = assertion_of(root)
+    opened = evidence.judgement.opened_assertion
+    assertion = assertion_of(root) if opened is None else opened
     if assertion is None or assertion.tag != names.ASSERTION:
         return None
     attributes = Attributes(assertion, AttributeNames()).values

@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from sp.flows.judging_captured import CapturedEvidence, judge_captured
+from sp.flows.realms import settings_of
 from sp.flows.verdict import verdict
 from sp.models import SsoSettings
 from sp.saml.captures import Capture
@@ -21,12 +22,11 @@ from sp.store.rows import required
 from sp.web import csrf
 from sp.web.admin.attempt_certificates import certificates_of
 from sp.web.admin.attempt_facts import said_by
-from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
-from sp.web.admin.attempt_places import places_of, signed_elements
 from sp.web.admin.capture_form import TEXT, GivenCaptureDep, capture_of, roomy_form
 from sp.web.admin.carried_capture import carried
 from sp.web.admin.judging_form import Asked, asked, untouched
 from sp.web.admin.managed import AccountView, ManagedAccountDep, managed_account
+from sp.web.admin.message_view import shown_assertion, shown_message
 from sp.web.admin.saml_form import SubmissionDep
 from sp.web.admin.sign_in_log_address import address_of
 from sp.web.admin.version_view import SIGNED_PARTS
@@ -70,9 +70,11 @@ class Bench:
 def bench_of(account: ManagedAccountDep, service: ServiceDep) -> Bench:
     with service.database.reading() as session:
         versions = accounts.versions(session, account.id, limit=_VERSIONS)
-        in_force = accounts.settings_in_force(session, accounts.account_by_id(session, account.id))
+        stored = accounts.account_by_id(session, account.id)
+        in_force = accounts.settings_in_force(session, stored)
+        settings = settings_of(session, service.settings, stored)
     by_number = {version.version: version for version in versions}
-    return Bench(account, by_number, in_force, service.settings.entity_id, service.settings.acs_url)
+    return Bench(account, by_number, in_force, settings.entity_id, settings.acs_url)
 
 
 BenchDep = Annotated[Bench, Depends(bench_of)]
@@ -124,17 +126,10 @@ def _shown(service: ServiceDep, evidence: CapturedEvidence) -> dict[str, object]
         "issuer": evidence.shown.unverified_issuer,
         "judged_at": exact(evidence.expectations.now),
         "said": said_by(evidence),
-        "text": _text(evidence),
+        "text": shown_message(evidence),
+        "opened": shown_assertion(evidence),
         "certificates": certificates_of(evidence, service.now()),
     }
-
-
-def _text(evidence: CapturedEvidence) -> Shown | None:
-    report, root = evidence.judgement.report, evidence.root
-    if root is not None:
-        signed = signed_elements(root) if evidence.signature_holds else frozenset()
-        return pretty_message(root, places_of(report, root), signed)
-    return None if evidence.xml is None else raw_message(evidence.xml, report)
 
 
 _NOTHING: dict[str, object] = {"capture": None, "number": 0, "errors": {}, "capture_text": "", "verdict": None}
