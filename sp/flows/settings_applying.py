@@ -71,7 +71,7 @@ def _company(step: _Step, wanted: WantedCompany) -> Iterator[Change]:
     company = accounts.company_named(step.session, name)
     if company is None:
         if not name.isprintable() or not 0 < len(name) <= 256:
-            raise _RefusedError((Fault(wanted.places["name"], "A company's name has 1 to 256 characters."),))
+            raise _RefusedError((Fault(wanted.place("name"), "A company's name has 1 to 256 characters."),))
         realm = accounts.shared_realm(step.session)
         company = accounts.add_company(step.session, realm, name, step.now)
         yield Change(f"company {name}")
@@ -83,11 +83,11 @@ def _account(step: _Step, company: Company, wanted: WantedAccount) -> Iterator[C
     thing = f"account {wanted.slug}"
     account = accounts.account_by_slug(step.session, wanted.slug)
     if account is not None and account.company_id != company.id:
-        raise _RefusedError((Fault(wanted.places["slug"], "An account of another company has this slug."),))
+        raise _RefusedError((Fault(wanted.place("slug"), "An account of another company has this slug."),))
     if account is None:
         if not account_setup.is_slug(wanted.slug):
             sentence = "A slug has lower-case letters, digits and hyphens, at most 64, such as 'fabrikam'."
-            raise _RefusedError((Fault(wanted.places["slug"], sentence),))
+            raise _RefusedError((Fault(wanted.place("slug"), sentence),))
         name = wanted.name or account_setup.SEEDED_ACCOUNT
         account = accounts.add_account(step.session, company, name, wanted.slug, step.now)
         yield Change(thing)
@@ -101,7 +101,7 @@ def _named_and_active(step: _Step, account: Account, wanted: WantedAccount, thin
     if wanted.name is not None and wanted.name.strip() != account.name:
         name = wanted.name.strip()
         if not name or len(name) > 256 or not name.isprintable():
-            raise _RefusedError((Fault(wanted.places["name"], "An account's name has 1 to 256 characters."),))
+            raise _RefusedError((Fault(wanted.place("name"), "An account's name has 1 to 256 characters."),))
         yield Change(thing, "name", account.name, name)
         account.name = name
     if wanted.active is not None and wanted.active != account.active:

@@ -61,12 +61,22 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedUser:
+class _Placed:
+    """Something in the file. `places` has each of its values by its key, and under "" where it begins."""
+
+    places: Mapping[str, Place]
+
+    def place(self, name: str) -> Place:
+        """Where the value stands, or where the whole begins when the value was left out."""
+        return self.places.get(name) or self.places[""]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUser(_Placed):
     """A user profile as the file has it. `values` are by the names of Profile; what is not given is not in it."""
 
     values: Mapping[str, str]
     status: str | None
-    places: Mapping[str, Place]
 
     @property
     def username(self) -> str:
@@ -74,7 +84,7 @@ class WantedUser:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedAccount:
+class WantedAccount(_Placed):
     """An account. `changes` are by the names of SsoDraft; what is not given is not in it and stays as it is."""
 
     slug: str
@@ -82,14 +92,14 @@ class WantedAccount:
     active: bool | None
     changes: Mapping[str, Any]
     users: tuple[WantedUser, ...]
-    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
-class WantedCompany:
+class WantedCompany(_Placed):
+    """A company with those of its accounts that the file names."""
+
     name: str
     accounts: tuple[WantedAccount, ...]
-    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +150,10 @@ def _read(reader: _Reader, root: yaml.Node) -> Wanted:
     top = reader.mapping(root, "", ("companies",))
     companies = reader.items(top, "companies")
     wanted = tuple(_company(reader, node, f"companies[{number}]") for number, node in enumerate(companies))
-    reader.once((account.slug, account.places["slug"]) for company in wanted for account in company.accounts)
-    reader.once((company.name, company.places["name"]) for company in wanted)
+    reader.once((account.slug, account.place("slug")) for company in wanted for account in company.accounts)
+    reader.once((company.name, company.place("name")) for company in wanted)
     names = [
-        (user.username.casefold(), user.places["username"])
+        (user.username.casefold(), user.place("username"))
         for company in wanted
         for account in company.accounts
         for user in account.users
@@ -192,7 +202,7 @@ def _user(reader: _Reader, node: yaml.Node, path: str) -> WantedUser:
     if status is not None and status not in _STATUSES:
         reader.fault(places["status"], f"Choose one of: {', '.join(_STATUSES)}.")
     values = {name: (reader.text(given, name, path) or "").strip() for name in names if name in given}
-    return WantedUser({"username": ""} | values, status, places)
+    return WantedUser(places, {"username": ""} | values, status)
 
 
 @dataclass
