@@ -61,6 +61,14 @@ def test_a_sign_in_never_returns_to_another_site(browser: Browser, connected: Id
     assert answer(browser, connected, root.get("ID", "")) == "/"
 
 
+@attack("WEB-01 signed in", "the same for somebody who is signed in already")
+@pytest.mark.parametrize("wanted", LEADS_AWAY)
+def test_whoever_is_signed_in_is_not_led_away_either(britta: Browser, wanted: str) -> None:
+    britta.client.follow_redirects = False
+    for address in ("/sso/login/business", "/sso/start/"):
+        assert britta.open(f"{address}?next={quote(wanted)}").headers["location"] == "/"
+
+
 @attack("WEB-04", "the RelayState of another sign-in, or an address, with the answer to Britta's", count=2)
 def test_the_relay_state_of_an_answer_counts_for_nothing(browser: Browser, connected: Idp) -> None:
     first, _ = request_of(browser, "/sso/login/business?next=/my-profile")

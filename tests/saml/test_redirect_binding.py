@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -297,7 +298,12 @@ def test_a_message_may_be_as_large_as_allowed() -> None:
 def test_a_bomb_is_not_inflated() -> None:
     bomb = raw_deflate(b"\0" * 64 * 1024 * 1024)
     limits = Limits(message_bytes=64 * 1024)
-    unread = read_query(packed(bomb).encode(), Carried.REQUEST, limits)
+    query = packed(bomb).encode()
+    tracemalloc.start()
+    unread = read_query(query, Carried.REQUEST, limits)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * 1024 * 1024
     assert isinstance(unread, UnreadQuery)
     assert unread.code == "size"
     assert "not inflated" in unread.received
