@@ -31,7 +31,7 @@ def test_make_demo_signs_britta_in_with_the_printed_password(windows: Windows, c
     britta.get_by_role("link", name="My profile").click()
     expect(britta.get_by_role("heading", level=1)).to_have_text("My profile")
     britta.get_by_role("main").get_by_role("button", name="Sign Out").click()
-    expect(britta.get_by_role("heading", level=1)).to_have_text("Sign In")
+    expect(britta.get_by_role("heading", level=1)).to_have_text("You are signed out")
 
 
 def test_a_signed_in_user_is_not_an_administrator(windows: Windows, connected: Program) -> None:

@@ -14,6 +14,8 @@ from playwright.sync_api import Page
 BUSINESS = "{service}/account-manager/business"
 PROFILES = f"{BUSINESS}/accounts/user-profiles"
 SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
+SESSIONS = f"{BUSINESS}/accounts/sessions"
+SIGN_OUT = f"{SINGLE_SIGN_ON}/sign-out"
 SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
 OUR_KEYS = f"{SINGLE_SIGN_ON}/keys"
 REQUESTS = f"{SINGLE_SIGN_ON}/requests"
@@ -139,6 +141,9 @@ EMPTY = [
     view("sign-in-requests-nowhere-to", REQUESTS),
     view("request-bench-nowhere-to", f"{REQUESTS}/bench"),
     view("sign-in-log-empty", SIGN_IN_LOG),
+    view("sign-out-before", SIGN_OUT),
+    view("sessions-empty", SESSIONS),
+    view("sign-out-refused-without-details", "{service}/saml2/slo?SAMLRequest=x", who="nobody"),
     view("our-keys", OUR_KEYS),
     view("our-keys-confirm", f"{OUR_KEYS}/signing/begin-rollover"),
     directory("front", "{directory}/"),
@@ -227,6 +232,17 @@ FILLED = [
         f"{SIGN_IN_LOG}/judge",
         paste("Message", "https://idp.example/?SAMLResponse={replay}\nhttps://idp.example/?SAMLRequest=PHg%2B"),
         press("Judge"),
+    ),
+    view("sessions", SESSIONS),
+    view("sessions-no-match", f"{SESSIONS}?q=nobody"),
+    view("sessions-end-all", f"{SESSIONS}/end-all"),
+    view("sign-out-refused", "{service}/saml2/slo?SAMLRequest=x", who="nobody"),
+    view("sign-out-errors", SIGN_OUT, fill(Sign_Out_Response_URL="x"), press("Save")),
+    view(
+        "sign-out-message",
+        "{service}/saml2/slo?SAMLRequest=x",
+        go_on_to(SIGN_OUT),
+        open_newest_attempt,
     ),
     view("sign-in-log-no-match", f"{SIGN_IN_LOG}?q=nobody"),
     view("sign-in-accepted", f"{SIGN_IN_LOG}?outcome=accepted", open_newest_attempt),
