@@ -31,6 +31,7 @@ from sp.web.body_limit import BodyLimit
 from sp.web.body_timeout import BodyTimeout
 from sp.web.error_pages import install_error_pages
 from sp.web.forwarded import ForwardedAddress
+from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
 from sp.web.viewer import SignInNeededError, to_sign_in
@@ -99,7 +100,7 @@ def _install(app: FastAPI, service: Service) -> None:
     async def sign_in_needed(request: Request, _error: SignInNeededError) -> Response:
         return to_sign_in(request)
 
-    for path in consumer_paths:
+    for path in (*consumer_paths, WORKSPACE + _ACS_PATH):
         app.add_api_route(path, sso.assertion_consumer_service, methods=["GET", "POST"], response_model=None)
     app.include_router(operations.router)
     app.include_router(metadata.router)

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from sp.clock import Clock
 from sp.metrics import Metrics
+from sp.models import Realm
 from sp.settings import Settings
 from sp.store.engine import Database
 
@@ -25,6 +26,7 @@ class Service:
     database: Database
     clock: Clock
     metrics: Metrics = field(default_factory=Metrics)
+    workspace: Realm | None = None  # whose address was asked, with `settings` as they are there
 
     def now(self) -> datetime:
         return self.clock()

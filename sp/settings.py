@@ -222,7 +222,7 @@ class Settings(BaseSettings):
             raise ValueError("the settings of a workspace lead to no other realm")
         own = f"{self.base_url}/w/{name}/saml2"
         settings = self.model_copy(update={"entity_id": own, "acs_url": own})
-        settings._workspace = name
+        settings._workspace = name  # noqa: SLF001  (of our own copy)
         return settings
 
     @property

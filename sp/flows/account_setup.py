@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from sp.flows.passwords import generate_password, hash_password, password_matches
+from sp.flows.realms import settings_of
 from sp.models import Account, RequestBinding, SignOutBinding, SsoSettings
 from sp.saml.certificates import IdpCertificate
 from sp.saml.messages import AttributeNames, Comparison, SignedPart, UserMapping
@@ -365,7 +366,7 @@ def _sign_out_issuer_fault(session: Session, settings: Settings, account: Accoun
         return None
     if fault := issuer_fault(name):
         return fault
-    if name in {settings.entity_id, settings.acs_url}:
+    if name in _own_addresses(session, settings, account):
         return "This is this service's own address. Enter the identity provider's other name."
     owners = (
         accounts.account_with_issuer(session, account.realm_id, name),
@@ -374,6 +375,11 @@ def _sign_out_issuer_fault(session: Session, settings: Settings, account: Accoun
     if any(owner is not None and owner.id != account.id for owner in owners):
         return "Another account trusts this issuer already. An issuer can belong to one account only."
     return None
+
+
+def _own_addresses(session: Session, settings: Settings, account: Account) -> set[str]:
+    own = settings_of(session, settings, account)
+    return {own.entity_id, own.acs_url}
 
 
 def _uri_fault(value: str, what: str) -> str | None:
@@ -409,7 +415,7 @@ def _issuer_fault(session: Session, settings: Settings, account: Account, draft:
     fault = issuer_fault(draft.issuer)
     if fault:
         return fault
-    if draft.issuer in {settings.entity_id, settings.acs_url}:
+    if draft.issuer in _own_addresses(session, settings, account):
         return "This is this service's own address. Enter the Issuer URL of the identity provider."
     owners = (
         accounts.account_with_issuer(session, account.realm_id, draft.issuer),

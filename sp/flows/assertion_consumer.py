@@ -27,8 +27,9 @@ from sqlmodel import Session
 
 from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, find_link, provision, within_quota
+from sp.flows.realms import end_in, judging_time
 from sp.flows.service_keys import decryption_keys
-from sp.models import Account, AuthnRequest, SignInAttempt, SignInOutcome, User, UserSession
+from sp.models import Account, AuthnRequest, Realm, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
 from sp.saml.identity import read_name_id
 from sp.saml.messages import (
@@ -47,7 +48,7 @@ from sp.saml.own_keys import OwnKey
 from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
-from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
+from sp.store import accounts, certificate_uses, consumed_assertions, realms, sessions, sign_in_attempts
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -82,6 +83,12 @@ class Delivery:
     old_token: str = ""
     request_token: str = ""  # of the cookie that the browser's own requests are bound to
     pending: tuple[PendingRequest, ...] = ()
+    workspace: Realm | None = None  # where it was delivered, if not to the shared realm
+
+    @property
+    def judged_at(self) -> datetime:
+        """By which time the message is judged. Sessions, users and the log go by `received_at`, always."""
+        return judging_time(self.workspace, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +122,14 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class _Trusting:
-    """The account that trusts the unverified issuer, in the realm of this service."""
+    """The account that trusts the unverified issuer, in the realm whose address this is.
+
+    `told_to` is the account in whose log the attempt goes: in a workspace its only one, whatever the issuer.
+    """
 
     realm_id: int
     account: Account | None = None
+    told_to: int | None = None
     settings_id: int | None = None
     trust: AccountTrust | None = None
     sign_in_url: str = ""
@@ -128,25 +139,30 @@ class _Trusting:
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
-    """The whole story of one post."""
+    """The whole story of one post. `settings` are those of the realm to which it was delivered."""
     opened = _open(delivery.form, settings)  # 1-3
+    for _ in range(_TRIES - 1):
+        try:
+            return _judge(database, settings, delivery, opened)
+        except IntegrityError:
+            continue
+    return _judge(database, settings, delivery, opened)
+
+
+def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> SignIn:
+    """Steps 4 to 10. Raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile."""
     with database.reading() as session:
-        trusting = _look_up(session, opened)  # 4
+        trusting = _look_up(session, settings, delivery, opened)  # 4
         keys = keys_for(session, opened, delivery.received_at)
         answered = answered_request(session, settings, opened, delivery.request_token)
-        pending = (*delivery.pending, *pending_of(session, answered))
+        pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
     trusting, delivery = replace(trusting, answered=answered), replace(delivery, pending=pending)
     expectations = replace(
-        expectations_for(settings, trusting.trust, delivery.received_at, delivery.pending),
+        expectations_for(settings, trusting.trust, delivery.judged_at, delivery.pending),
         nearest_issuer=trusting.nearest_issuer,
         decryption_keys=keys,
     )
     verified = validation.verify(opened, expectations)  # 5-6
-    for _ in range(_TRIES - 1):
-        try:
-            return _settle(database, settings, delivery, opened, trusting, verified)
-        except IntegrityError:
-            continue
     return _settle(database, settings, delivery, opened, trusting, verified)
 
 
@@ -179,16 +195,25 @@ def keys_for(session: Session, opened: Opened, now: datetime) -> tuple[OwnKey, .
     return decryption_keys(session, now)
 
 
-def _look_up(session: Session, opened: Opened) -> _Trusting:
-    found = accounts.trusting(session, accounts.SHARED_REALM, opened.unverified_issuer)
+def _look_up(session: Session, settings: Settings, delivery: Delivery, opened: Opened) -> _Trusting:
+    found = accounts.trusting(session, settings.realm, opened.unverified_issuer)
     if found is None:
-        realm_id = required(accounts.shared_realm(session).id)
-        return _Trusting(realm_id, nearest_issuer=accounts.nearest_issuer(session, realm_id, opened.unverified_issuer))
+        workspace = delivery.workspace
+        realm_id = required((workspace or accounts.shared_realm(session)).id)
+        nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer)
+        told_to = realms.account_of_workspace(session, realm_id).id if workspace else None
+        return _Trusting(realm_id, told_to=told_to, nearest_issuer=nearest)
     account, in_force = found
     certificates = accounts.certificates_of(session, required(in_force.id))
     trust = accounts.trust_of(account, in_force, certificates)
     return _Trusting(
-        account.realm_id, account, in_force.id, trust, in_force.sign_in_url, last_used=certificates.last_used
+        account.realm_id,
+        account,
+        account.id,
+        in_force.id,
+        trust,
+        in_force.sign_in_url,
+        last_used=certificates.last_used,
     )
 
 
@@ -200,7 +225,7 @@ def _settle(
     trusting: _Trusting,
     verified: Verified,
 ) -> SignIn:
-    """Steps 7 to 10, in one transaction. Raises IntegrityError when another sign-in was faster."""
+    """Steps 7 to 10, in one transaction."""
     reference = sign_in_attempts.new_reference()
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     with database.writing() as session:
@@ -253,7 +278,8 @@ def _account_holder(
         return AccountHolder(), Link(UserLink.UNKNOWN)
     key = (trusting.realm_id, identity.issuer, identity.assertion_id)
     if verified.sound:
-        replayed = not consumed_assertions.claim(session, *key, identity.not_on_or_after + _REMEMBERED_AFTERWARDS)
+        latest = max(identity.not_on_or_after, now)  # by a clock that stands still it may never expire
+        replayed = not consumed_assertions.claim(session, *key, latest + _REMEMBERED_AFTERWARDS)
     else:
         replayed = consumed_assertions.was_consumed(session, *key)
     link = find_link(session, trusting.account, trusting.trust, identity)
@@ -272,8 +298,6 @@ def _admit(session: Session, delivery: Delivery, trusting: _Trusting, judgement:
 
 def _session_row(settings: Settings, delivery: Delivery, user: User, identity: Identity, reference: str) -> UserSession:
     now = delivery.received_at
-    latest = now + settings.session_max
-    ends = min(latest, identity.session_not_on_or_after or latest)
     return UserSession(
         token_hash=sessions.hash_token(delivery.new_token),
         user_id=required(user.id),
@@ -290,8 +314,16 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
         attributes={name: list(values) for name, values in identity.attributes.items()},
         created_at=now,
         last_seen_at=now,
-        expires_at=ends,
+        expires_at=_session_end(settings, delivery, identity),
     )
+
+
+def _session_end(settings: Settings, delivery: Delivery, identity: Identity) -> datetime:
+    """SessionNotOnOrAfter is a time of the message's clock; a session ends by the real one, as far ahead of it."""
+    lasts, now = settings.session_max, delivery.received_at
+    if identity.session_not_on_or_after is not None:
+        lasts = min(lasts, identity.session_not_on_or_after - delivery.judged_at)
+    return end_in(delivery.workspace, now + lasts)
 
 
 def _username(judgement: Judgement, user: User | None) -> str:
@@ -313,7 +345,7 @@ def _attempt(
     return SignInAttempt(
         reference=sign_in.reference,
         realm_id=trusting.realm_id,
-        account_id=trusting.account.id if trusting.account else None,
+        account_id=trusting.told_to,
         settings_id=trusting.settings_id,
         received_at=delivery.received_at,
         remote_address=delivery.remote_address,
@@ -362,6 +394,8 @@ def _inputs(
         "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
+    if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
+        inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:
         inputs["transport"] = [
             {"code": code, "outcome": finding.outcome, "expected": finding.expected, "received": finding.received}

@@ -1,4 +1,5 @@
-"""Tidying up what time has ended: sessions, requests, assertions that every clock refuses by now, old messages.
+"""Tidying up what time has ended: sessions, requests, assertions that every clock refuses by now, old messages,
+workspaces.
 
 Owns when that is, and how much goes at once. Never removes a user or a version of settings.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sp.flows.workspaces import remove_part_of_one
 from sp.settings import Settings
 from sp.store import (
     authn_requests,
@@ -40,7 +42,8 @@ def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
         waiting = now - _TOLD_AFTERWARDS
         unanswered = authn_requests.remove_old(session, waiting_before=waiting, answered_before=oldest, at_most=STEP)
     signed_out = _tidy_up_sign_outs(database, settings, now, oldest)
-    return max(len(attempts), ended, forgotten, unanswered, signed_out) >= STEP
+    over = remove_part_of_one(database, now, at_most=STEP)
+    return over or max(len(attempts), ended, forgotten, unanswered, signed_out) >= STEP
 
 
 def _tidy_up_sign_outs(database: Database, settings: Settings, now: datetime, oldest: datetime) -> int:

@@ -112,7 +112,7 @@ def _finding(row: Mapping[str, str]) -> Finding:
 def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expectations:
     kept = attempt.expectations
     return Expectations(
-        now=attempt.received_at,
+        now=judged_at(attempt),
         entity_id=kept["entity_id"],
         acs_url=kept["acs_url"],
         account=trust,
@@ -122,6 +122,12 @@ def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expecta
         response_max_age=timedelta(seconds=kept["response_max_age_seconds"]),
         request_max_age=timedelta(seconds=kept["request_max_age_seconds"]),
     )
+
+
+def judged_at(attempt: SignInAttempt) -> datetime:
+    """By which time it was judged: when it came, unless the clock of its workspace stood still."""
+    fixed = attempt.expectations.get("fixed_time")
+    return datetime.fromisoformat(fixed) if fixed else attempt.received_at
 
 
 def _pending(kept: Mapping[str, Any]) -> PendingRequest:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from sp.flows.assertion_consumer import expectations_for, keys_for
 from sp.flows.judging_again import Changes, ask_store, changed_expectations, trust_of_version
+from sp.flows.realms import judging_time_of, settings_of
 from sp.saml import validation
 from sp.saml.captures import CapturedMessage, open_captured, xml_of
 from sp.saml.certificates import IdpCertificate
@@ -78,6 +79,8 @@ def judge_captured(
     `changes.now` is the time that the message is judged at, and so decides which of our keys open it.
     """
     opened = open_captured(message, settings.limits)
+    account = accounts.account_by_id(session, accounts.settings_version(session, settings_id).account_id)
+    settings, now = settings_of(session, settings, account), judging_time_of(session, account, now)
     trust = trust_of_version(session, settings_id)
     expectations = changed_expectations(session, expectations_for(settings, trust, now, pending), changes)
     expectations = replace(expectations, decryption_keys=keys_for(session, opened, expectations.now))

@@ -87,7 +87,7 @@ def _expectations(session: Session, message: SignOutMessage) -> LogoutExpectatio
     kept = message.expectations
     trust, alias = _trust(session, message.settings_id)
     common = Expectations(
-        now=message.received_at,
+        now=datetime.fromisoformat(kept["fixed_time"]) if kept.get("fixed_time") else message.received_at,
         entity_id=kept["entity_id"],
         acs_url="",
         account=trust,

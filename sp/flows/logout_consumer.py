@@ -23,9 +23,19 @@ from sqlmodel import Session
 
 from sp.flows.assertion_consumer import expectations_for
 from sp.flows.logout_sending import Departing, new_id, sent
+from sp.flows.realms import judging_time
 from sp.flows.request_sending import Sending
 from sp.flows.service_keys import decryption_keys, signing_key
-from sp.models import Account, LogoutRequest, SignInOutcome, SignOutBinding, SignOutMessage, SsoSettings, UserSession
+from sp.models import (
+    Account,
+    LogoutRequest,
+    Realm,
+    SignInOutcome,
+    SignOutBinding,
+    SignOutMessage,
+    SsoSettings,
+    UserSession,
+)
 from sp.saml import names, soap
 from sp.saml.checks.logout import Named
 from sp.saml.logout import conclude_logout, open_logout, verify_logout
@@ -49,7 +59,7 @@ from sp.saml.messages import NameId
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import OwnKey
 from sp.settings import Settings
-from sp.store import accounts, sessions, sign_in_attempts, sign_out_messages, sign_outs
+from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -69,6 +79,12 @@ class LogoutDelivery:
     received_at: datetime
     remote_address: str
     browser_token: str = ""
+    workspace: Realm | None = None  # where it was delivered, if not to the shared realm
+
+    @property
+    def judged_at(self) -> datetime:
+        """By which time the message is judged; everything else goes by `received_at`."""
+        return judging_time(self.workspace, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class _Trusting:
 
     realm_id: int
     account: Account | None = None
+    told_to: int | None = None  # in whose log the message goes: in a workspace that of its only account
     in_force: SsoSettings | None = None
     asked: LogoutRequest | None = None
     key: OwnKey | None = field(default=None, repr=False)
@@ -134,8 +151,8 @@ def answers_a_waiting_sign_out(database: Database, settings: Settings, arrival: 
 def _look_up(
     session: Session, settings: Settings, delivery: LogoutDelivery, opened: OpenedLogout
 ) -> tuple[_Trusting, LogoutExpectations]:
-    asked = _asked(session, delivery, opened)
-    trusting = replace(_trusting(session, opened, asked), asked=asked)
+    asked = _asked(session, settings, delivery, opened)
+    trusting = replace(_trusting(session, settings, delivery, opened, asked), asked=asked)
     trust, nearest = None, ""
     if trusting.account is not None and trusting.in_force is not None:
         known = accounts.certificates_of(session, required(trusting.in_force.id))
@@ -144,37 +161,50 @@ def _look_up(
         nearest = accounts.nearest_issuer(session, trusting.realm_id, opened.unverified_issuer)
     encrypted = opened.xml is not None and names.ENCRYPTED_ID.rpartition("}")[2].encode() in opened.xml
     common = replace(
-        expectations_for(settings, trust, delivery.received_at),
+        expectations_for(settings, trust, delivery.judged_at),
         nearest_issuer=nearest,
         decryption_keys=decryption_keys(session, delivery.received_at) if encrypted else (),
     )
     alias = trusting.in_force.sign_out_issuer if trusting.in_force else ""
-    return trusting, LogoutExpectations(common, delivery.location, alias, _pending(trusting))
+    return trusting, LogoutExpectations(common, delivery.location, alias, _pending(delivery, trusting))
 
 
-def _asked(session: Session, delivery: LogoutDelivery, opened: OpenedLogout) -> LogoutRequest | None:
+def _asked(
+    session: Session, settings: Settings, delivery: LogoutDelivery, opened: OpenedLogout
+) -> LogoutRequest | None:
+    """Our request that this message answers, by its own word, if an account of this realm sent it."""
     if opened.kind is Kind.REQUEST or not delivery.browser_token or not opened.unverified_in_response_to:
         return None
     browser_hash = sessions.hash_token(delivery.browser_token)
-    return sign_outs.sent_by_browser(session, opened.unverified_in_response_to[:64], browser_hash)
+    sent = sign_outs.sent_by_browser(session, opened.unverified_in_response_to[:64], browser_hash)
+    if sent is None:
+        return None
+    account = accounts.account_by_id(session, sent.account_id)
+    return sent if realms.realm_by_id(session, account.realm_id).name == settings.realm else None
 
 
-def _trusting(session: Session, opened: OpenedLogout, asked: LogoutRequest | None) -> _Trusting:
+def _trusting(
+    session: Session, settings: Settings, delivery: LogoutDelivery, opened: OpenedLogout, asked: LogoutRequest | None
+) -> _Trusting:
     if asked is not None:
         account = accounts.account_by_id(session, asked.account_id)
-        return _Trusting(account.realm_id, account, accounts.settings_in_force(session, account))
-    found = accounts.trusting_sign_out(session, accounts.SHARED_REALM, opened.unverified_issuer)
+        return _Trusting(account.realm_id, account, account.id, accounts.settings_in_force(session, account))
+    found = accounts.trusting_sign_out(session, settings.realm, opened.unverified_issuer)
     if found is None:
-        return _Trusting(required(accounts.shared_realm(session).id))
+        workspace = delivery.workspace
+        realm_id = required((workspace or accounts.shared_realm(session)).id)
+        told_to = realms.account_of_workspace(session, realm_id).id if workspace else None
+        return _Trusting(realm_id, told_to=told_to)
     key = signing_key(session) if opened.kind is Kind.REQUEST else None
-    return _Trusting(found[0].realm_id, found[0], found[1], key=key)
+    return _Trusting(found[0].realm_id, found[0], found[0].id, found[1], key=key)
 
 
-def _pending(trusting: _Trusting) -> PendingSignOut | None:
+def _pending(delivery: LogoutDelivery, trusting: _Trusting) -> PendingSignOut | None:
     asked = trusting.asked
     if asked is None or trusting.account is None:
         return None
-    return PendingSignOut(asked.id, asked.sent_at, trusting.account.slug, used=asked.used_at is not None)
+    sent_at = asked.sent_at + (delivery.judged_at - delivery.received_at)
+    return PendingSignOut(asked.id, sent_at, trusting.account.slug, used=asked.used_at is not None)
 
 
 def _settle(
@@ -263,7 +293,7 @@ def _row(
     return SignOutMessage(
         reference=received.reference,
         realm_id=trusting.realm_id,
-        account_id=trusting.account.id if trusting.account else None,
+        account_id=trusting.told_to,
         settings_id=trusting.in_force.id if trusting.in_force else None,
         received_at=delivery.received_at,
         remote_address=delivery.remote_address,
@@ -274,12 +304,16 @@ def _row(
         issuer=received.opened.unverified_issuer,
         name_id=name_id[:_NAME_CHARACTERS],
         sessions_ended=received.ended,
-        expectations=_inputs(settings, expectations, received.opened, named),
+        expectations=_inputs(settings, delivery, expectations, received.opened, named),
     )
 
 
 def _inputs(
-    settings: Settings, expectations: LogoutExpectations, opened: OpenedLogout, named: Named | None
+    settings: Settings,
+    delivery: LogoutDelivery,
+    expectations: LogoutExpectations,
+    opened: OpenedLogout,
+    named: Named | None,
 ) -> dict[str, Any]:
     """What the verdict depended on besides the message and the account's settings."""
     pending, common = expectations.pending, expectations.common
@@ -300,6 +334,8 @@ def _inputs(
         },
         "named": named and {"replayed": named.replayed, "matched": named.matched, "alike": named.alike},
     }
+    if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
+        inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:
         inputs["transport"] = [
             {"code": code, "outcome": found.outcome, "expected": found.expected, "received": found.received}
@@ -333,7 +369,7 @@ def _with_answer(
         return received
     destination = in_force.sign_out_response_url or in_force.sign_out_url
     by_soap = delivery.arrival.binding is Binding.SOAP
-    envelope = Envelope(new_id(), delivery.received_at, "" if by_soap else destination, settings.entity_id)
+    envelope = Envelope(new_id(), delivery.judged_at, "" if by_soap else destination, settings.entity_id)
     xml = logout_response(envelope, verified.id, _status(received, found))
     if by_soap:
         return replace(received, soap=soap.enveloped(signed_message(xml, key)))

@@ -6,7 +6,7 @@ Owns the link between a message and a pending request. Never judges: `sp.saml.ch
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -53,9 +53,12 @@ def answered_request(session: Session, settings: Settings, opened: Opened, brows
     return authn_requests.of_browser(session, identifier, hash_token(browser_token), settings.acs_url)
 
 
-def pending_of(session: Session, row: AuthnRequest | None) -> tuple[PendingRequest, ...]:
-    """What the message is held against: the one request that it names. Others could not make it pass."""
-    return () if row is None else (pending_request(session, row),)
+def pending_of(session: Session, row: AuthnRequest | None, shift: timedelta) -> tuple[PendingRequest, ...]:
+    """What the message is held against: the one request that it names. Others could not make it pass.
+
+    `shift` is how far the clock by which it is judged is ahead of the real one.
+    """
+    return () if row is None else (pending_request(session, row, shift),)
 
 
 def use_up(session: Session, opened: Opened, verified: Verified, row: AuthnRequest | None, now: datetime) -> Verified:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from sp.flows.account_setup import LABELS, SsoDraft, missing_for_saml, sso_faults
+from sp.flows.realms import judging_time_of, settings_of
 from sp.flows.service_keys import published
 from sp.models import Account
 from sp.saml.messages import UserMapping
@@ -49,16 +50,17 @@ def preflight_of(
     typed: Typed = NOTHING_TYPED,
 ) -> tuple[Row, ...]:
     """The rows for these settings, which need not have been saved."""
+    own_settings = settings_of(session, settings, account)
     faults = missing_for_saml(draft) | sso_faults(session, settings, account, draft) | dict(typed.faults)
     mapped = draft.user_mapping == UserMapping.FEDERATION_ID
     account_id = required(account.id)
     own = published(session)
     hashes = [certificate.sha256 for certificate in draft.certificates]
     connection = Connection(
-        now=now,
+        now=judging_time_of(session, account, now),
         base_url=settings.base_url,
-        entity_id=settings.entity_id,
-        acs_url=settings.acs_url,
+        entity_id=own_settings.entity_id,
+        acs_url=own_settings.acs_url,
         sign_in_url=draft.sign_in_url,
         sign_out_url=draft.sign_out_url,
         issuer=draft.issuer,

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from sp.flows.realms import settings_of
 from sp.flows.request_oddities import Signing, oddity_named
 from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pending_row, sending
 from sp.flows.service_keys import signing_key
@@ -51,7 +52,7 @@ class Rejected:
 
 
 def draft(settings: Settings, in_force: SsoSettings, oddity: str, randomness: bytes, now: datetime) -> BenchRequest:
-    """A request with that oddity, as the bench shows it first."""
+    """A request with that oddity, as the bench shows it first. The settings and the time are those of its realm."""
     chosen = oddity_named(oddity)
     options = options_of(settings, in_force, request_id(randomness), now)
     by_settings = Signing.SIGNED if in_force.sign_requests else Signing.NONE
@@ -66,6 +67,7 @@ def send(
     with database.reading() as session:
         account = accounts.account_by_id(session, account_id)
         in_force = accounts.settings_in_force(session, account)
+        settings = settings_of(session, settings, account)
         errors = _faults(typed, in_force)
         if errors:
             return Rejected(errors)

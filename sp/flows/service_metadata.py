@@ -10,15 +10,22 @@ from datetime import datetime
 from sqlmodel import Session
 
 from sp.flows import account_setup, service_keys
+from sp.flows.realms import settings_of
 from sp.models import Account
 from sp.saml.message_signing import signed_message
 from sp.saml.messages import AttributeNames, SignedPart
 from sp.saml.service_metadata import ServiceDescription, metadata
-from sp.settings import Settings
+from sp.settings import SHARED_REALM, Settings
 
 SIGN_OUT_PATH = "/saml2/slo"
 SOAP_SIGN_OUT_PATH = "/saml2/slo/soap"
 METADATA_PATH = "/saml2/metadata"
+
+
+def metadata_url(settings: Settings, slug: str) -> str:
+    """Where an account's identity provider fetches our metadata."""
+    root = settings.saml_root + METADATA_PATH
+    return f"{root}/{slug}" if settings.realm == SHARED_REALM else root
 
 
 def service_metadata(
@@ -32,11 +39,12 @@ def service_metadata(
 def _description(session: Session, settings: Settings, now: datetime, account: Account | None) -> ServiceDescription:
     """Without an account: what a new account has, so requests are not signed and attributes have Azure's names."""
     draft = account_setup.draft_of(session, account) if account else account_setup.SsoDraft()
+    settings = settings_of(session, settings, account) if account else settings
     return ServiceDescription(
         entity_id=settings.entity_id,
         acs_url=settings.acs_url,
-        sign_out_url=settings.base_url + SIGN_OUT_PATH,
-        soap_sign_out_url=settings.base_url + SOAP_SIGN_OUT_PATH,
+        sign_out_url=settings.saml_root + SIGN_OUT_PATH,
+        soap_sign_out_url=settings.saml_root + SOAP_SIGN_OUT_PATH,
         keys=service_keys.published(session),
         now=now,
         signs_requests=draft.sign_requests,

@@ -13,9 +13,10 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from sp.flows.passwords import password_matches
+from sp.flows.realms import end_in
 from sp.models import Administrator, User, UserSession, UserStatus
 from sp.settings import Settings
-from sp.store import accounts, administrators, password_throttle, sessions, users
+from sp.store import accounts, administrators, password_throttle, realms, sessions, users
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -99,7 +100,10 @@ def _open(
         )
         sessions.open_user_session(session, opened)
     elif isinstance(person, Administrator):
-        sessions.open_administrator_session(session, person, token, now, settings.session_max)
+        ends = end_in(realms.workspace_of_company(session, person.company_id), now + settings.session_max)
+        if ends <= now:
+            return Refusal.WRONG
+        sessions.open_administrator_session(session, person, token, now, ends - now)
     sessions.end(session, credentials.old_token)
     password_throttle.take_back(session, _counted_address(credentials.address))
     return None

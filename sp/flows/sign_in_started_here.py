@@ -18,13 +18,14 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from sp.flows.realms import judging_time_of
 from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pending_row, sending
 from sp.flows.service_keys import signing_key
 from sp.models import AuthnRequest, RequestBinding, SsoSettings
 from sp.saml.authn_request import RequestOptions, read_request, request_id, write_request
 from sp.saml.identity import username_key
 from sp.saml.messages import Comparison, PendingRequest
-from sp.settings import Settings
+from sp.settings import SHARED_REALM, Settings
 from sp.store import accounts, authn_requests, users
 from sp.store.engine import Database
 from sp.store.rows import required
@@ -82,16 +83,26 @@ def find_company(session: Session, text: str) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
+def start_url(settings: Settings, slug: str) -> str:
+    """The address to bookmark: a request of that account, on its way at once."""
+    root = f"{settings.saml_root}/sso/login"
+    return f"{root}/{slug}" if settings.realm == SHARED_REALM else root
+
+
 def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> Sending | Obstacle:
-    """Send an AuthnRequest as the account's settings say, and remember it for its answer."""
+    """Send an AuthnRequest as the account's settings say, and remember it for its answer.
+
+    `settings` are those of the realm in which the account has to be.
+    """
     with database.reading() as session:
-        found = accounts.starting(session, wish.slug)
+        found = accounts.starting(session, wish.slug, settings.realm)
         if found is None:
             return Obstacle.UNAVAILABLE
         account, in_force = found
+        told_at = judging_time_of(session, account, now)
         key = signing_key(session) if in_force.sign_requests else None
     binding = RequestBinding(in_force.sign_in_binding)
-    options = options_of(settings, in_force, request_id(wish.randomness), now)
+    options = options_of(settings, in_force, request_id(wish.randomness), told_at)
     hint = wish.name if in_force.send_login_hint else ""
     message = Outgoing(write_request(options), binding, in_force.sign_in_url, options.id, key, hint)
     sent = sending(message)
@@ -124,12 +135,12 @@ def options_of(settings: Settings, in_force: SsoSettings, identifier: str, now: 
     )
 
 
-def pending_request(session: Session, row: AuthnRequest) -> PendingRequest:
-    """The request as its answer is held against it."""
+def pending_request(session: Session, row: AuthnRequest, shift: timedelta = timedelta()) -> PendingRequest:
+    """The request as its answer is held against it, by a clock that is so far ahead of the real one."""
     return PendingRequest(
         id=row.id,
         identity_provider=row.identity_provider,
-        sent_at=row.sent_at,
+        sent_at=row.sent_at + shift,
         used=row.used_at is not None,
         requested_contexts=tuple(row.requested_contexts),
         comparison=row.comparison,

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from sp.flows.logout_sending import Departing, new_id, sent
+from sp.flows.realms import judging_time_of, settings_of
 from sp.flows.request_sending import Sending
 from sp.flows.service_keys import signing_key
 from sp.models import LogoutRequest, SignOutBinding, SsoSettings, UserSession
@@ -46,19 +47,27 @@ def sign_out(database: Database, settings: Settings, leaving: Leaving) -> Sendin
     with database.reading() as session:
         account = accounts.account_by_id(session, ended.account_id)
         in_force = accounts.settings_in_force(session, account)
+        settings = settings_of(session, settings, account)
+        told_at = judging_time_of(session, account, leaving.at)
     if not in_force.sign_out_url or in_force.issuer != ended.issuer:  # the name is none of another provider's business
         return None
     if in_force.sign_out_binding == SignOutBinding.PLAIN:
         return Sending(in_force.sign_out_url, b"")
-    return _request(database, settings, leaving, ended, in_force)
+    return _request(database, settings, leaving, ended, in_force, told_at)
 
 
 def _request(
-    database: Database, settings: Settings, leaving: Leaving, ended: UserSession, in_force: SsoSettings
+    database: Database,
+    settings: Settings,
+    leaving: Leaving,
+    ended: UserSession,
+    in_force: SsoSettings,
+    told_at: datetime,
 ) -> Sending:
-    envelope = Envelope(new_id(), leaving.at, in_force.sign_out_url, settings.entity_id)
+    """`told_at` is the time that the message says; what is remembered of it goes by the real one."""
+    envelope = Envelope(new_id(), told_at, in_force.sign_out_url, settings.entity_id)
     index = ended.session_index if sessions.is_whole(ended.session_index) else ""
-    xml = logout_request(envelope, _name_of(ended), index, leaving.at + settings.request_max_age)
+    xml = logout_request(envelope, _name_of(ended), index, told_at + settings.request_max_age)
     with database.writing() as session:
         key = signing_key(session)
         _remember(session, settings, leaving, ended, in_force, envelope.id)

@@ -16,9 +16,9 @@ from sqlmodel import Session
 from sp.models import Account, CertificateUse, Company, IdpCertificateRecord, Realm, SsoSettings
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
+from sp.settings import SHARED_REALM
 from sp.store.rows import column, required
 
-SHARED_REALM = "shared"
 Row = TypeVar("Row", Realm, Company, Account, SsoSettings)
 
 
@@ -75,9 +75,14 @@ def add_account(session: Session, company: Company, name: str, slug: str, now: d
     return account
 
 
-def single_company(session: Session) -> bool:
-    """Whether the installation has one company only, whose administrators are then the operators too."""
-    return int(session.execute(select(func.count()).select_from(Company)).scalar_one()) == 1
+def only_company(session: Session, company_id: int) -> bool:
+    """Whether this is the one company that shares `/saml2`: its administrators are then the operators too.
+
+    Companies of workspaces do not count, and their administrators never operate anything.
+    """
+    shared = select(column(Company.id)).join(Realm, column(Realm.id) == Company.realm_id)
+    found = session.execute(shared.where(column(Realm.name) == SHARED_REALM).limit(2)).scalars().all()
+    return found == [company_id]
 
 
 def accounts_of(session: Session, company_id: int) -> Sequence[Account]:
@@ -119,25 +124,25 @@ def able_to_start(session: Session) -> list[tuple[Account, str]]:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def starting(session: Session, slug: str) -> tuple[Account, SsoSettings] | None:
-    """The account of that slug with its settings in force, if its people can begin a sign-in here."""
+def starting(session: Session, slug: str, realm: str = SHARED_REALM) -> tuple[Account, SsoSettings] | None:
+    """The account of that slug with its settings in force, if its people can begin a sign-in in this realm."""
     query = (
         select(Account, SsoSettings)
         .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
-        .where(column(Account.slug) == slug, *_able_to_start())
+        .where(column(Account.slug) == slug, *_able_to_start(realm))
     )
     row = session.execute(query).first()
     return None if row is None else (row[0], row[1])
 
 
-def _able_to_start() -> tuple[ColumnElement[bool], ...]:
+def _able_to_start(realm: str = SHARED_REALM) -> tuple[ColumnElement[bool], ...]:
     """SAML is on and complete, and there is an address to send people to."""
-    shared = select(column(Realm.id)).where(column(Realm.name) == SHARED_REALM).scalar_subquery()
+    realm_id = select(column(Realm.id)).where(column(Realm.name) == realm).scalar_subquery()
     trusted = select(column(IdpCertificateRecord.id)).where(
         column(IdpCertificateRecord.settings_id) == SsoSettings.id, column(IdpCertificateRecord.retired).is_(False)
     )
     return (
-        column(Account.realm_id) == shared,
+        column(Account.realm_id) == realm_id,
         column(Account.active).is_(True),
         column(SsoSettings.single_sign_on).is_(True),
         column(SsoSettings.issuer) != "",

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from sp.models import KeyPurpose, KeyState, Realm, ServiceKey
 from sp.saml.own_keys import OwnKey, private_bytes
-from sp.store.accounts import SHARED_REALM
+from sp.settings import SHARED_REALM
 from sp.store.rows import column
 
 # Built once: every signature and every response asks for them.

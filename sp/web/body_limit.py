@@ -20,6 +20,7 @@ METADATA_FORM = re.compile(r"/account-manager/[a-z0-9-]{1,64}/accounts/single-si
 METADATA_IN_API = "/api/v1/account/single-sign-on/metadata"
 MAX_METADATA_BODY_BYTES = MAXIMUM_BYTES + MAX_BODY_BYTES
 MAX_CAPTURE_BODY_BYTES = 17 * 1024 * 1024  # a browser's log of requests, and the other fields of its form
+_CONSUMER_OF_WORKSPACE = re.compile(r"/w/[a-z0-9-]{1,64}/saml2")
 _CAPTURES = re.compile(r"/account-manager/[^/]+/accounts/single-sign-on/sign-in-log/judge")
 
 
@@ -35,7 +36,7 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._exempt:
+        if scope["type"] != "http" or self._is_consumer(scope["path"]):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -58,6 +59,9 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within_limit, send)
+
+    def _is_consumer(self, path: str) -> bool:
+        return path in self._exempt or _CONSUMER_OF_WORKSPACE.fullmatch(path) is not None
 
     def _limit_of(self, path: str, content_type: str) -> int:
         """More for metadata and an uploaded capture; of the latter not where it would have to be percent-decoded, which

@@ -15,29 +15,41 @@ from sp.models import Account
 from sp.saml.service_metadata import CONTENT_TYPE
 from sp.store import accounts
 from sp.web.errors import not_found
+from sp.web.realm import WORKSPACE, ServiceHereDep
 from sp.web.state import ServiceDep
 
-router = APIRouter(prefix=METADATA_PATH)
+router = APIRouter()
 
 
 # A known suffix keeps browsers from showing a page where a file is wanted, and identity providers look at the type.
 _FILE_NAME = "virtual-office-metadata.xml"
 
 
-@router.api_route("", methods=["GET", "HEAD"])
+@router.api_route(METADATA_PATH, methods=["GET", "HEAD"])
 def metadata_for_everybody(request: Request, service: ServiceDep, signed: bool = False) -> Response:
     with service.database.reading() as session:
         document = service_metadata(session, service.settings, service.now(), signed=signed)
     return _answer(request, document)
 
 
-@router.api_route("/{slug}", methods=["GET", "HEAD"])
+@router.api_route(f"{METADATA_PATH}/{{slug}}", methods=["GET", "HEAD"])
 def metadata_for_account(request: Request, service: ServiceDep, slug: str, signed: bool = False) -> Response:
     """As that account's settings have it. Public, as metadata is: it names neither the company nor its people."""
     with service.database.reading() as session:
         account: Account | None = accounts.account_by_slug(session, slug) if is_slug(slug) else None
-        if account is None:
+        if account is None or account.realm_id != accounts.shared_realm(session).id:
             raise not_found("There is no such account")
+        document = service_metadata(session, service.settings, service.now(), account, signed=signed)
+    return _answer(request, document)
+
+
+@router.api_route(WORKSPACE + METADATA_PATH, methods=["GET", "HEAD"])
+def metadata_of_workspace(request: Request, service: ServiceHereDep, workspace: str, signed: bool = False) -> Response:
+    """As its only account's settings have it."""
+    with service.database.reading() as session:
+        account: Account | None = accounts.account_by_slug(session, workspace)
+        if account is None:
+            raise not_found("There is no such workspace")
         document = service_metadata(session, service.settings, service.now(), account, signed=signed)
     return _answer(request, document)
 

@@ -19,6 +19,7 @@ from sp.flows.sign_in_started_here import MAX_NAME, Obstacle, Wish, find_account
 from sp.web import csrf, sso_choice
 from sp.web.carried_requests import browser_token, carried
 from sp.web.errors import PageError
+from sp.web.realm import WORKSPACE, ServiceHereDep
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.sso_choice import Choice
@@ -90,6 +91,17 @@ def clear(
     response = RedirectResponse(_with_next("/sso/login/", next), status_code=303)
     sso_choice.forget(response, service.settings)
     return response
+
+
+@router.get(f"{WORKSPACE}/sso/login")
+def straight_on_in_workspace(
+    request: Request,
+    service: ServiceHereDep,
+    workspace: str,
+    next: str = "",  # noqa: A002  (the parameter's public name)
+) -> Response:
+    """A request of the workspace's only account."""
+    return straight_on(request, service, workspace, next)
 
 
 @router.get("/sso/login/{slug}")

@@ -23,11 +23,12 @@ from sp.saml.logout_messages import Arrival, ByForm, ByQuery, BySoap, Kind
 from sp.saml.messages import PostedForm
 from sp.web import cookies
 from sp.web.errors import PageError
+from sp.web.realm import WORKSPACE, ServiceHereDep
 from sp.web.rendering import render
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
 from sp.web.security_headers import allow_forms_to
 from sp.web.sign_out_view import OUTCOMES, shown_outcome
-from sp.web.state import Service, ServiceDep, remote_address
+from sp.web.state import Service, remote_address
 
 router = APIRouter()
 _log = structlog.get_logger("sp.sign_out")
@@ -37,8 +38,9 @@ _KEPT = frozenset(("SAMLResponse", "RelayState"))
 _STATUS = {"form": 400, "size": 413, "base64": 400}
 
 
+@router.get(WORKSPACE + SIGN_OUT_PATH)
 @router.get(SIGN_OUT_PATH)
-def by_redirect(request: Request, service: ServiceDep) -> Response:
+def by_redirect(request: Request, service: ServiceHereDep) -> Response:
     """HTTP-Redirect: the query counts as it was received, since that is what was signed."""
     query: bytes = request.scope["query_string"]
     if not {"SAMLRequest", "SAMLResponse"} & request.query_params.keys():
@@ -48,15 +50,17 @@ def by_redirect(request: Request, service: ServiceDep) -> Response:
     return _answered(request, service, ByQuery(query, _kind(request.query_params.keys())))
 
 
+@router.post(WORKSPACE + SIGN_OUT_PATH)
 @router.post(SIGN_OUT_PATH)
-async def by_post(request: Request, service: ServiceDep) -> Response:
+async def by_post(request: Request, service: ServiceHereDep) -> Response:
     """HTTP-POST."""
     form = _form(request, await request.body())
     return await run_in_threadpool(_by_form, request, service, form)
 
 
+@router.post(WORKSPACE + SOAP_SIGN_OUT_PATH)
 @router.post(SOAP_SIGN_OUT_PATH)
-async def by_soap(request: Request, service: ServiceDep) -> Response:
+async def by_soap(request: Request, service: ServiceHereDep) -> Response:
     """SOAP: the identity provider asks by itself, without a browser and its cookies."""
     arrival = BySoap(request.headers.get("content-type", ""), await request.body())
     received = await run_in_threadpool(_receive, request, service, arrival, SOAP_SIGN_OUT_PATH)
@@ -113,10 +117,11 @@ def _answered(request: Request, service: Service, arrival: Arrival) -> Response:
 def _receive(request: Request, service: Service, arrival: Arrival, path: str) -> Received:
     delivery = LogoutDelivery(
         arrival=arrival,
-        location=service.settings.base_url + path,
+        location=service.settings.saml_root + path,
         received_at=service.now(),
         remote_address=remote_address(request),
         browser_token=cookies.request_token(request, service.settings),
+        workspace=service.workspace,
     )
     received = receive(service.database, service.settings, delivery)
     service.metrics.signed_out(received.judgement.report.failed, accepted=received.accepted)

@@ -22,13 +22,15 @@ from sp.saml.checks import CHECKS
 from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
 from sp.saml.remedies import GENERAL, name_of
+from sp.saml.times import written
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
+from sp.web.realm import ServiceHereDep
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
-from sp.web.state import Service, ServiceDep, remote_address
+from sp.web.state import Service, remote_address
 from sp.web.times import shown_time
 
 router = APIRouter()
@@ -45,7 +47,7 @@ _KEPT = frozenset(("SAMLResponse", "RelayState"))
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
-async def assertion_consumer_service(request: Request, service: ServiceDep) -> Response:
+async def assertion_consumer_service(request: Request, service: ServiceHereDep) -> Response:
     """Profiles 4.1.4: takes one response, signs its subject in or says why not. Always leaves an attempt.
 
     A message by the Redirect binding gets its refusal like any other; without one, GET is not for this address.
@@ -63,6 +65,7 @@ async def assertion_consumer_service(request: Request, service: ServiceDep) -> R
         new_token=cookies.new_token(),
         old_token=cookies.read_cookie(request, service.settings, cookies.SESSION),
         request_token=cookies.request_token(request, service.settings),
+        workspace=service.workspace,
     )
     began = time.perf_counter()
     sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
@@ -167,6 +170,8 @@ def _json(service: Service, sign_in: SignIn) -> Response:
         content |= {"failed": [], "warnings": [], "message": _SAFE_SENTENCE, "remedy": ""}
     if not service.settings.shows_details:
         content["report"] = []
+    if service.workspace is not None and service.workspace.fixed_time is not None:
+        content["fixed_time"] = written(service.workspace.fixed_time)
     return JSONResponse(content, status_code=_status(sign_in))
 
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows import service_keys
+from sp.flows.realms import settings_of
 from sp.flows.service_keys import ChangedOver, NotNow
-from sp.flows.service_metadata import METADATA_PATH
+from sp.flows.service_metadata import metadata_url
 from sp.models import KeyPurpose
 from sp.store import accounts
 from sp.store import service_keys as stored_keys
@@ -24,14 +25,15 @@ from sp.web.errors import PageError, not_found
 from sp.web.flash import redirect_with_flash
 from sp.web.rendering import render
 from sp.web.state import Service, ServiceDep
+from sp.web.viewer import AdministratorDep
 
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/keys")
 
 
-def operates(account: ManagedAccountDep, service: ServiceDep) -> bool:  # noqa: ARG001  (an administrator, for one)
+def operates(account: ManagedAccountDep, administrator: AdministratorDep, service: ServiceDep) -> bool:  # noqa: ARG001
     """Whether this administrator may change the keys, which all companies share: only where there is one company."""
     with service.database.reading() as session:
-        return accounts.single_company(session)
+        return accounts.only_company(session, administrator.company_id)
 
 
 OperatorDep = Annotated[bool, Depends(operates)]
@@ -122,7 +124,8 @@ def _answer(
 
 
 def _page(request: Request, service: Service, account: AccountView, *, operator: bool, refusal: str = "") -> Response:
-    base_url = service.settings.base_url
+    with service.database.reading() as session:
+        settings = settings_of(session, service.settings, accounts.account_by_id(session, account.id))
     return render(
         request,
         "admin/own_keys/keys.html",
@@ -134,9 +137,9 @@ def _page(request: Request, service: Service, account: AccountView, *, operator:
         view=_view(service, operator=operator),
         operator=operator,
         refusal=refusal,
-        metadata_url=f"{base_url}{METADATA_PATH}/{account.slug}",
-        acs_url=service.settings.acs_url,
-        entity_id=service.settings.entity_id,
+        metadata_url=metadata_url(settings, account.slug),
+        acs_url=settings.acs_url,
+        entity_id=settings.entity_id,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from sp.flows.realms import judging_time_of, settings_of
 from sp.flows.request_bench import BenchRequest, Rejected, draft, send
 from sp.flows.request_oddities import ODDITIES, Signing, oddity_named
 from sp.models import AuthnRequest
@@ -39,8 +40,11 @@ _LATEST = 10
 @router.get("/bench")
 def bench(request: Request, account: ManagedAccountDep, service: ServiceDep, oddity: str = "") -> Response:
     with service.database.reading() as session:
-        in_force = accounts.settings_in_force(session, accounts.account_by_id(session, account.id))
-    made = draft(service.settings, in_force, oddity, secrets.token_bytes(20), service.now())
+        stored = accounts.account_by_id(session, account.id)
+        in_force = accounts.settings_in_force(session, stored)
+        settings = settings_of(session, service.settings, stored)
+        told_at = judging_time_of(session, stored, service.now())
+    made = draft(settings, in_force, oddity, secrets.token_bytes(20), told_at)
     return _page(request, service, account, made, oddity=oddity_named(oddity).key)
 
 

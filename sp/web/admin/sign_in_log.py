@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from sqlmodel import Session
 
 from sp.flows import account_setup
+from sp.flows.realms import settings_of
 from sp.models import SignInAttempt
 from sp.saml.checks import CHECKS, STAGES
 from sp.store import accounts, attempt_listing, sessions, sign_in_attempts
@@ -50,7 +51,11 @@ def sign_in_log(
         newest = attempt_listing.newest_id(session, scopes)
         rows = _row_views(session, page.attempts, now)
         spans = attempt_listing.history(session, scopes, chart_edges(listing.since, listing.until, now))
-        saml = saml_state(account_setup.draft_of(session, accounts.account_by_id(session, account.id)))
+        stored = accounts.account_by_id(session, account.id)
+        saml, settings = (
+            saml_state(account_setup.draft_of(session, stored)),
+            settings_of(session, service.settings, stored),
+        )
     if not rows and not wanted.newest:  # what stood on this page does not match any more
         return RedirectResponse(address_of(account) + wanted.suffix, status_code=303)
     return render(
@@ -73,8 +78,8 @@ def sign_in_log(
         newer_url=wanted.newer_url(page),
         older_url=wanted.older_url(page),
         saml=saml,
-        acs_url=service.settings.acs_url,
-        entity_id=service.settings.entity_id,
+        acs_url=settings.acs_url,
+        entity_id=settings.entity_id,
     )
 
 

@@ -13,6 +13,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, Overtaken, Saved, SsoDraft
+from sp.flows.realms import settings_of
+from sp.flows.sign_in_started_here import start_url
 from sp.models import RequestBinding, SsoSettings
 from sp.saml.messages import Comparison
 from sp.store import accounts
@@ -128,7 +130,8 @@ def _page(request: Request, service: Service, account: AccountView, again: Again
         stored = accounts.account_by_id(session, account.id)
         in_force = accounts.settings_in_force(session, stored)
         current = account_setup.draft_of(session, stored)
-        able = accounts.starting(session, account.slug) is not None
+        settings = settings_of(session, service.settings, stored)
+        able = accounts.starting(session, account.slug, settings.realm) is not None
     return render(
         request,
         "admin/single_sign_on/requests.html",
@@ -144,6 +147,6 @@ def _page(request: Request, service: Service, account: AccountView, again: Again
         bindings=BINDINGS,
         comparisons=COMPARISONS,
         able=able,
-        start_url=f"{service.settings.base_url}/sso/login/{account.slug}",
+        start_url=start_url(settings, account.slug),
         sign_in_url=current.sign_in_url,
     )

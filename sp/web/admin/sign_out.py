@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, Overtaken, Saved, SsoDraft
 from sp.flows.judging_logouts import LogoutEvidence, logout_evidence
+from sp.flows.realms import settings_of
 from sp.flows.service_metadata import SIGN_OUT_PATH, SOAP_SIGN_OUT_PATH
 from sp.models import SignInOutcome, SignOutBinding, SignOutMessage, SsoSettings
 from sp.saml.checks.logout import LOGOUT_CHECKS
@@ -136,6 +137,7 @@ def _page(
         stored = accounts.account_by_id(session, account.id)
         in_force = accounts.settings_in_force(session, stored)
         current = account_setup.draft_of(session, stored)
+        settings = settings_of(session, service.settings, stored)
         page = sign_out_messages.page(session, scopes, before=before, size=_ON_A_PAGE)
     last = f"?before={page.messages[-1].id}#log-title" if page.older else ""
     return render(
@@ -151,8 +153,8 @@ def _page(
         errors=again.errors,
         overtaken=[version_view(version, current=in_force.version, now=now) for version in again.overtaken],
         bindings=BINDINGS,
-        sign_out_url=service.settings.base_url + SIGN_OUT_PATH,
-        soap_url=service.settings.base_url + SOAP_SIGN_OUT_PATH,
+        sign_out_url=settings.saml_root + SIGN_OUT_PATH,
+        soap_url=settings.saml_root + SOAP_SIGN_OUT_PATH,
         rows=[_row(message, now) for message in page.messages],
         newest_url="?#log-title" if before is not None else "",
         older_url=last,

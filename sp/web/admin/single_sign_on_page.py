@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from sp.flows import account_setup
 from sp.flows.preflight import Typed, preflight_of
+from sp.flows.realms import settings_of
 from sp.models import SsoSettings
 from sp.store import accounts
 from sp.web.admin.certificate_view import certificate_view
@@ -52,6 +53,7 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         stored = accounts.account_by_id(session, account.id)
         in_force = accounts.settings_in_force(session, stored)
         current = account_setup.draft_of(session, stored)
+        settings = settings_of(session, service.settings, stored)
         typed = draft_with(current, again.values or {}, again.certificate, keep=again.keep)
         rows = preflight_of(session, service.settings, stored, typed.draft, now, Typed(typed.faults))
         history = accounts.versions(session, account.id, limit=_VERSIONS_SHOWN)
@@ -81,6 +83,6 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         versions=[version_view(version, current=in_force.version, now=now) for version in history],
         user_mappings=USER_MAPPINGS,
         signed_parts=SIGNED_PARTS,
-        acs_url=service.settings.acs_url,
-        entity_id=service.settings.entity_id,
+        acs_url=settings.acs_url,
+        entity_id=settings.entity_id,
     )

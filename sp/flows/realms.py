@@ -1,0 +1,36 @@
+"""Where an account lives: the shared realm with the service's own entity ID and addresses, or a workspace with its own.
+
+Owns that whoever has an account gets the settings of its realm, and by which clock messages are judged there. Never
+makes or removes a realm (see `sp.flows.workspaces`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from sp.models import Account, Realm
+from sp.settings import Settings
+from sp.store import realms
+
+
+def settings_of(session: Session, settings: Settings, account: Account) -> Settings:
+    """The settings as the account's realm has them."""
+    return settings.in_realm(realms.realm_by_id(session, account.realm_id).name)
+
+
+def judging_time(workspace: Realm | None, now: datetime) -> datetime:
+    """By which time messages are judged: a workspace's clock may stand still. All else goes by the real one."""
+    return now if workspace is None or workspace.fixed_time is None else workspace.fixed_time
+
+
+def end_in(workspace: Realm | None, moment: datetime) -> datetime:
+    """When something that would last until `moment` ends: with its workspace at the latest."""
+    ends = workspace.expires_at if workspace else None
+    return moment if ends is None else min(moment, ends)
+
+
+def judging_time_of(session: Session, account: Account, now: datetime) -> datetime:
+    """As `judging_time`, for the realm of an account."""
+    return judging_time(realms.realm_by_id(session, account.realm_id), now)
