@@ -88,7 +88,9 @@ def test_a_password_in_the_settings_wins_over_the_stored_one(empty: House) -> No
 def test_starting_again_keeps_one_company_and_one_account(empty: House) -> None:
     seed(empty)
     with empty.database.reading() as session:
-        assert accounts.only_company(session, accounts.account_by_slug(session, "business").company_id)
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        assert accounts.only_company(session, account.company_id)
 
 
 def test_a_company_comes_with_its_business_account(empty: House) -> None:

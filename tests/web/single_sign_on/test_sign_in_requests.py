@@ -41,7 +41,8 @@ def draft(service: Service) -> SsoDraft:
 
 def test_every_option_is_saved_as_one_version(alice: Browser, service: Service, connected: Idp) -> None:  # noqa: ARG001
     alice.open(PAGE)
-    alice.submit(PAGE, **{name: typed for name, (typed, _) in EVERYTHING.items()})
+    everything: dict[str, Any] = {name: typed for name, (typed, _) in EVERYTHING.items()}
+    alice.submit(PAGE, **everything)
     assert "The options of the sign-in requests have been saved." in alice.text()
     saved = draft(service)
     for name, (typed, wanted) in EVERYTHING.items():
@@ -100,7 +101,8 @@ def test_what_cannot_be_says_so_beside_the_field_and_stays_there(
 ) -> None:
     before = draft(service)
     alice.open(PAGE)
-    assert alice.submit(PAGE, **{name: typed}).status_code == 422
+    wrong: dict[str, Any] = {name: typed}
+    assert alice.submit(PAGE, **wrong).status_code == 422
     assert sentence in alice.error_at(name)
     if name not in {"sign_in_binding", "context_comparison"}:
         assert alice.value_of(name).strip() == typed
