@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, account_of
 from sp.api.schemas import Answer, Time, examples
-from sp.flows.service_metadata import METADATA_PATH
+from sp.flows.realms import settings_of
+from sp.flows.service_metadata import metadata_url
 from sp.models import TokenScope
 from sp.service import ServiceDep
 from sp.store import accounts
@@ -63,14 +64,15 @@ def get_account(caller: ReaderDep, service: ServiceDep) -> AccountAnswer:
         account = account_of(session, caller)
         company = accounts.company_by_id(session, account.company_id)
         version = accounts.settings_in_force(session, account).version
+        settings = settings_of(session, service.settings, account)
     return AccountAnswer(
         slug=account.slug,
         name=account.name,
         company=company.name,
         active=account.active,
-        entity_id=service.settings.entity_id,
-        acs_url=service.settings.acs_url,
-        metadata_url=f"{service.settings.base_url}{METADATA_PATH}/{account.slug}",
+        entity_id=settings.entity_id,
+        acs_url=settings.acs_url,
+        metadata_url=metadata_url(settings, account.slug),
         settings_version=version,
         token=TokenAnswer(name=caller.token_name, scope=caller.scope, expires_at=caller.expires_at),
     )

@@ -23,6 +23,7 @@ from sp.api import (
     sign_ins,
     single_sign_on,
     users,
+    workspaces,
 )
 from sp.api.problems import Problem, documented, install_problems
 
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     idp_metadata.router,
     certificates.router,
     users.router,
+    workspaces.router,
     sessions.router,
     sign_in_events.router,  # before the router that takes any word for a reference
     sign_ins.router,

@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, account_of
 from sp.api.schemas import Answer, Body, examples
-from sp.flows.service_metadata import METADATA_PATH, service_metadata
+from sp.flows.realms import settings_of
+from sp.flows.service_metadata import metadata_url, service_metadata
 from sp.service import ServiceDep
 
 router = APIRouter(tags=["account"])
@@ -47,10 +48,11 @@ def get_metadata(caller: ReaderDep, service: ServiceDep, wanted: Annotated[Wante
     """Our metadata, as this account's settings have it."""
     with service.database.reading() as session:
         account = account_of(session, caller)
+        settings = settings_of(session, service.settings, account)
         document = service_metadata(session, service.settings, service.now(), account, signed=wanted.signed)
     return MetadataAnswer(
-        entity_id=service.settings.entity_id,
-        acs_url=service.settings.acs_url,
-        metadata_url=f"{service.settings.base_url}{METADATA_PATH}/{account.slug}",
+        entity_id=settings.entity_id,
+        acs_url=settings.acs_url,
+        metadata_url=metadata_url(settings, account.slug),
         xml=document.decode(),
     )

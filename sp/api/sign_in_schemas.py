@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from sp.api.pem import Certificate
 from sp.api.schemas import Answer, Body, Flag, GivenTime, Number, Text, Time, examples
 from sp.flows.evidence import Evidence
+from sp.flows.judging_again import fixed_time
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SignInOutcome
 from sp.saml.comparison import Line, Side
@@ -115,6 +116,7 @@ class SignInAnswer(Verdict):
     provider: str = Field(description="The identity provider that was recognized, such as entra, else general.")
     entity_id: str
     acs_url: str
+    fixed_time: Time | None = Field(description="Where the clock of the workspace stood; null where it went.")
     certificate: str | None = Field(description="The SHA-256 of the certificate that verified it.")
     identity: IdentityAnswer | None = Field(description="Null unless a trusted certificate signed it.")
 
@@ -214,6 +216,7 @@ def sign_in_of(evidence: Evidence) -> SignInAnswer:
         provider=evidence.provider,
         entity_id=evidence.inputs.expectations.entity_id,
         acs_url=evidence.inputs.expectations.acs_url,
+        fixed_time=fixed_time(attempt),
         certificate=certificate.sha256 if certificate else None,
         identity=_identity(identity) if identity else None,
     )

@@ -112,7 +112,7 @@ def _finding(row: Mapping[str, str]) -> Finding:
 def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expectations:
     kept = attempt.expectations
     return Expectations(
-        now=judged_at(attempt),
+        now=fixed_time(attempt) or attempt.received_at,
         entity_id=kept["entity_id"],
         acs_url=kept["acs_url"],
         account=trust,
@@ -124,10 +124,10 @@ def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expecta
     )
 
 
-def judged_at(attempt: SignInAttempt) -> datetime:
-    """By which time it was judged: when it came, unless the clock of its workspace stood still."""
-    fixed = attempt.expectations.get("fixed_time")
-    return datetime.fromisoformat(fixed) if fixed else attempt.received_at
+def fixed_time(attempt: SignInAttempt) -> datetime | None:
+    """Where the clock of its workspace stood when it was judged; None where it went."""
+    kept = attempt.expectations.get("fixed_time")
+    return datetime.fromisoformat(kept) if kept else None
 
 
 def _pending(kept: Mapping[str, Any]) -> PendingRequest:
