@@ -7,11 +7,12 @@ Usage: python scripts/write_docs.py          writes them
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from sp.saml.checks import BY_CODE, CHECKS, STAGES
+from sp.saml.checks import BY_CODE, CHECKS, STAGES, Check, logout
+from sp.saml.checks.logout import LOGOUT_CHECKS, LogoutCheck
 from sp.saml.preflight import GROUPS, PREFLIGHT
 from sp.saml.remedies import GENERAL, Provider, book
 from sp.settings import PREFIX, Settings
@@ -44,13 +45,28 @@ def checks_page() -> str:
         "(accepted, but worth knowing), `skipped` (nothing to say about this message) or `not_reached` (an earlier",
         "failure left nothing trustworthy to look at). Written by `scripts/write_docs.py` from `sp/saml/checks`.",
     ]
-    for stage, checks in groupby(CHECKS, key=lambda check: check.stage):
-        lines += ["", f"## {stage}. {STAGES[stage]}"]
-        for check in checks:
-            lines += ["", f'<a id="{check.code}"></a>', "", f"### `{check.code}`: {check.title}", ""]
-            lines += [f"Source: {check.clause}", ""] if check.clause != "–" else []
-            lines += [f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_stages(CHECKS, STAGES)]) + "\n"
+
+
+def sign_out_checks_page() -> str:
+    lines = [
+        "# The checks of logout messages",
+        "",
+        "One LogoutRequest or LogoutResponse, one report, as for [responses](checks.md). A row that only one of the two",
+        "has says so. Written by `scripts/write_docs.py` from `sp/saml/checks/logout.py`.",
+    ]
+    return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
+
+
+def _stages(checks: Sequence[Check] | Sequence[LogoutCheck], titles: Mapping[int, str]) -> Iterator[str]:
+    for stage, found in groupby(checks, key=lambda check: check.stage):
+        yield from ("", f"## {stage}. {titles[stage]}")
+        for check in found:
+            yield from ("", f'<a id="{check.code}"></a>', "", f"### `{check.code}`: {check.title}", "")
+            yield from (f"Source: {check.clause}", "") if check.clause != "–" else ()
+            if isinstance(check, LogoutCheck) and len(check.kinds) == 1:
+                yield from (f"Of a Logout{check.kinds[0].capitalize()} only.", "")
+            yield from (f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}")
 
 
 def preflight_page() -> str:
@@ -126,6 +142,7 @@ def _capital(text: str) -> str:
 PAGES = {
     "settings.md": settings_page,
     "checks.md": checks_page,
+    "sign-out-checks.md": sign_out_checks_page,
     "preflight.md": preflight_page,
     "identity-providers.md": providers_page,
 }

@@ -19,13 +19,6 @@ HELD_ELSEWHERE = {
 
 NOT_BUILT = {
     "a setting that encryption is required": ("there is none: a plain assertion is accepted", ("ENC-22",)),
-    "single logout": (
-        "needs logout messages",
-        (
-            *("SLO-01", "SLO-02", "SLO-03", "SLO-04", "SLO-05", "SLO-07", "SLO-08", "SLO-09"),
-            *("SLO-10", "SLO-11", "SLO-13", "SLO-16", "SLO-17"),
-        ),
-    ),
     "metadata": (
         "needs reading metadata",
         ("MET-01", "MET-02", "MET-03", "MET-04", "MET-06", "MET-07", "MET-08", "MET-09", "MET-10"),

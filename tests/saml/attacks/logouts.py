@@ -486,16 +486,16 @@ REQUESTS = (
         ("limits",),
         root_changed(".", f'<samlp:Extensions xmlns:x="u:x">{"<x:a/>" * 10_000}</samlp:Extensions>', 1),
     ),
-    by_redirect("BND-14", "A DEFLATE bomb", ("size",), flaw_carry=bomb),
+    by_redirect("BND-14.logout", "A DEFLATE bomb", ("size",), flaw_carry=bomb),
     LogoutCase(
-        "BND-18",
+        "BND-18.logout",
         "The octets written anew after signing",
         ("signature",),
         given=UNSIGNED,
         carry=rewritten(spelt=lower_case),
         flaw_carry=written_anew,
     ),
-    by_redirect("BND-18.order", "The parameters in another order", ("form",), flaw_carry=altered(reordered)),
+    by_redirect("BND-18.logout-order", "The parameters in another order", ("form",), flaw_carry=altered(reordered)),
 )
 
 ANSWERS = (
