@@ -52,13 +52,13 @@ def sign_out_checks_page() -> str:
     lines = [
         "# The checks of logout messages",
         "",
-        "One LogoutRequest or LogoutResponse, one report, as for [responses](checks.md). A row that only one of the two",
-        "has says so. Written by `scripts/write_docs.py` from `sp/saml/checks/logout.py`.",
+        "One LogoutRequest or LogoutResponse, one report, as for [responses](checks.md). A row that only one of the",
+        "two has says so. Written by `scripts/write_docs.py` from `sp/saml/checks/logout.py`.",
     ]
     return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
 
 
-def _stages(checks: Sequence[Check] | Sequence[LogoutCheck], titles: Mapping[int, str]) -> Iterator[str]:
+def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) -> Iterator[str]:
     for stage, found in groupby(checks, key=lambda check: check.stage):
         yield from ("", f"## {stage}. {titles[stage]}")
         for check in found:
