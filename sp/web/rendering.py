@@ -18,6 +18,7 @@ from sp.paths import STATIC, TEMPLATES
 from sp.web import cookies, csrf, viewer
 from sp.web.flash import flash_of, forget_flash
 from sp.web.state import service_of
+from sp.web.times import exact
 
 
 @cache
@@ -48,9 +49,12 @@ templates = _environment()
 
 def render(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
     """The page as a response that nobody may cache, with the browser's cookie when it is new."""
+    watching = viewer.viewer_of(request)
+    fixed_time = getattr(request.state, "fixed_time", None) or (watching and watching.fixed_time)
     frame: dict[str, object] = {
         "csrf_token": csrf.form_token(request),
-        "viewer": viewer.viewer_of(request),
+        "viewer": watching,
+        "fixed_time": exact(fixed_time) if fixed_time else "",
         "account": None,
         "active_tab": None,
         "active_menu": None,

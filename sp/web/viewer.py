@@ -6,6 +6,7 @@ Owns turning the session cookie into a person, once per request. Never grants: p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -13,10 +14,10 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse
 
 from sp.models import Administrator, AdministratorSession, User, UserSession
-from sp.store import sessions
+from sp.store import realms, sessions
 from sp.web import cookies
 from sp.web.errors import PageError
-from sp.web.state import service_of
+from sp.web.state import Service, service_of
 
 
 class SignInNeededError(Exception):
@@ -33,6 +34,7 @@ class Viewer:
     administrator_session: AdministratorSession | None = None
     user: User | None = None
     user_session: UserSession | None = None
+    fixed_time: datetime | None = None  # where the clock of their workspace stands
 
 
 def viewer_of(request: Request) -> Viewer | None:
@@ -93,8 +95,21 @@ def _look_up(request: Request) -> Viewer | None:
                 administrator.username,
                 administrator=administrator,
                 administrator_session=session,
+                fixed_time=_fixed_time(service, administrator.company_id),
             )
         case (User() as user, UserSession() as session):
             name = f"{user.first_name} {user.last_name}".strip() or user.username
-            return Viewer("user", name, user=user, user_session=session)
+            fixed_time = _fixed_time_of_user(service, user)
+            return Viewer("user", name, user=user, user_session=session, fixed_time=fixed_time)
     return None
+
+
+def _fixed_time(service: Service, company_id: int) -> datetime | None:
+    with service.database.reading() as session:
+        workspace = realms.workspace_of_company(session, company_id)
+    return workspace.fixed_time if workspace else None
+
+
+def _fixed_time_of_user(service: Service, user: User) -> datetime | None:
+    with service.database.reading() as session:
+        return realms.realm_by_id(session, user.realm_id).fixed_time
