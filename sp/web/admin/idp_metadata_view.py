@@ -29,12 +29,16 @@ class CertificateChange:
 
 @dataclass(frozen=True, slots=True)
 class ProposalView:
-    """What taking an entity over would change. `carried` is the entity itself, for the form that saves it."""
+    """What taking an entity over would change; `kept` certificates stay trusted.
+
+    `carried` is the entity itself, for the form that saves it.
+    """
 
     entity_id: str
     display_name: str
     changes: tuple[ChangeView, ...]
     certificates: tuple[CertificateChange, ...]
+    kept: int
     faults: tuple[str, ...]
     notes: tuple[str, ...]
     name_id_formats: tuple[str, ...]
@@ -43,7 +47,7 @@ class ProposalView:
 
     @property
     def changes_anything(self) -> bool:
-        return bool(self.changes) or any(change.badge[1] != "Stays" for change in self.certificates)
+        return bool(self.changes or self.certificates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def proposal_view(found: Proposal, now: datetime) -> ProposalView:
             ChangeView(label, _sides(before), _sides(after)) for label, before, after in labeled(found.changes)
         ),
         certificates=tuple(_certificates(found, now)),
+        kept=len(found.kept),
         faults=tuple(f"{LABELS.get(name, name)}: {sentence}" for name, sentence in found.faults.items()),
         notes=entity.notes,
         name_id_formats=entity.name_id_formats,
@@ -98,7 +103,6 @@ def _certificates(found: Proposal, now: datetime) -> list[CertificateChange]:
     return [
         *(_change(one, ("accepted", "Brought back" if one in back else "Added"), now) for one in found.added),
         *(_change(one, ("warning", "Retired"), now) for one in found.retired),
-        *(_change(one, ("skipped", "Stays"), now) for one in found.kept),
     ]
 
 
