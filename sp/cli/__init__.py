@@ -16,6 +16,7 @@ from sp.cli import (
     database,
     healthcheck,
     idp_certificates,
+    idp_config,
     idp_metadata,
     inspection,
     judging_again,
@@ -56,6 +57,7 @@ app.command("certificates")(certificates.certificates)
 app.add_typer(database.db, name="db")
 app.command("apply")(apply.apply)
 app.command("export")(apply.export)
+app.command("idp-config")(idp_config.idp_config)
 app.command("healthcheck")(healthcheck.healthcheck)
 
 
