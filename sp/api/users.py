@@ -5,7 +5,7 @@ Owns the addresses and the schema of a user. Never decides what a profile may ho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ from sp.models import User, UserSource, UserStatus
 from sp.service import Service, ServiceDep
 from sp.store import sessions, user_listing, users
 from sp.store.rows import required
-from sp.store.user_listing import LISTED, Listing, SortBy
+from sp.store.user_listing import LISTED, Listing, Position, SortBy
 
 router = APIRouter(prefix="/users", tags=["users"])
 _PASSWORD_CHARACTERS = 1024
@@ -124,8 +124,6 @@ def list_users(
 ) -> UserPage:
     """The users of the account."""
     with service.database.reading() as session:
-        if wanted.username or wanted.federation_id:
-            return UserPage(items=[_told(user) for user in _exactly(session, caller, wanted)], next=None)
         found, more = _page(session, caller, wanted)
     following = next_link(request, after=found[-1].id) if more else None
     return UserPage(items=[_told(user) for user in found], next=following)
@@ -205,33 +203,37 @@ def end_sessions_of_user(caller: WriterDep, service: ServiceDep, user_id: UserId
         return Ended(ended=sessions.end_all_of_user(session, required(user.id)))
 
 
-def _page(session: Session, caller: Caller, wanted: WantedUsers) -> tuple[tuple[User, ...], bool]:
-    listing = Listing(
-        caller.account_id,
-        user_listing.words_of(wanted.search),
-        (UserStatus(wanted.status),) if wanted.status else LISTED,
-        SortBy.CREATED,
-        descending=False,
-    )
-    start = None
-    if wanted.after is not None:
-        last = users.user_of_account(session, caller.account_id, wanted.after)
-        if last is None:
-            raise invalid({"after": "There is no such user in this account. Begin with the first page."})
-        start = user_listing.position_of(listing, last)
-    return user_listing.some(session, listing, start, size=wanted.limit)
-
-
-def _exactly(session: Session, caller: Caller, wanted: WantedUsers) -> list[User]:
-    """Those of the user name and the Federation ID, found by an index."""
+def _page(session: Session, caller: Caller, wanted: WantedUsers) -> tuple[Sequence[User], bool]:
+    """Some of those that are wanted, and whether there are more."""
+    statuses = (UserStatus(wanted.status),) if wanted.status else LISTED
     if wanted.username:
-        named = users.user_named(session, account_of(session, caller).realm_id, _without_nul(wanted.username))
-        found = [named] if named is not None and named.account_id == caller.account_id else []
-    else:
-        found = users.users_with_federation_id(session, caller.account_id, _without_nul(wanted.federation_id))
-    statuses = (wanted.status,) if wanted.status else LISTED
-    federation_ids = (wanted.federation_id,) if wanted.federation_id else {user.federation_id for user in found}
-    return [user for user in found if user.status in statuses and user.federation_id in federation_ids]
+        return _named(session, caller, wanted, statuses), False
+    if wanted.federation_id:
+        sought = _without_nul(wanted.federation_id)
+        found = user_listing.with_federation_id(
+            session, caller.account_id, sought, statuses=statuses, after=wanted.after or 0, limit=wanted.limit + 1
+        )
+        return found[: wanted.limit], len(found) > wanted.limit
+    words = user_listing.words_of(wanted.search)
+    listing = Listing(caller.account_id, words, statuses, SortBy.CREATED, descending=False)
+    return user_listing.some(session, listing, _start(session, caller, listing, wanted.after), size=wanted.limit)
+
+
+def _start(session: Session, caller: Caller, listing: Listing, after: int | None) -> Position | None:
+    if after is None:
+        return None
+    last = users.user_of_account(session, caller.account_id, after)
+    if last is None:
+        raise invalid({"after": "There is no such user in this account. Begin with the first page."})
+    return user_listing.position_of(listing, last)
+
+
+def _named(session: Session, caller: Caller, wanted: WantedUsers, statuses: tuple[UserStatus, ...]) -> list[User]:
+    """The one of this user name, if the rest fits too."""
+    user = users.user_named(session, account_of(session, caller).realm_id, _without_nul(wanted.username))
+    if user is None or user.account_id != caller.account_id or user.status not in statuses:
+        return []
+    return [user] if wanted.federation_id in {"", user.federation_id} else []
 
 
 def _without_nul(text: str) -> str:

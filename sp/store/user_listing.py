@@ -112,6 +112,24 @@ def some(
     return tuple(_rows(session, ids[:size])), len(ids) > size
 
 
+def with_federation_id(
+    session: Session, account_id: int, federation_id: str, *, statuses: tuple[UserStatus, ...], after: int, limit: int
+) -> Sequence[User]:
+    """At most `limit` profiles with exactly this Federation ID and an id higher than `after`, the lowest first."""
+    query = (
+        select(User)
+        .where(
+            column(User.account_id) == account_id,
+            column(User.federation_id) == federation_id,
+            column(User.status).in_(statuses),
+            column(User.id) > after,
+        )
+        .order_by(column(User.id))
+        .limit(limit)
+    )
+    return session.execute(query).scalars().all()
+
+
 def position_of(listing: Listing, user: User) -> Position:
     """Where a page begins that follows this profile."""
     return _position(listing, user, back=False)

@@ -24,6 +24,7 @@ from web.conftest import (  # noqa: F401  (fixtures)
     service,
     two_companies,
 )
+from web.sign_in_log.conftest import door, lone_app, lone_door  # noqa: F401  (fixtures)
 
 from sp.flows.api_tokens import MadeToken, make_token
 from sp.models import TokenScope
@@ -75,6 +76,22 @@ class Program:
 Maker = Callable[..., str]
 
 
+def made_token(
+    service: Service,  # noqa: F811
+    slug: str,
+    scope: TokenScope,
+    *,
+    name: str = "nightly",
+    lifetime: timedelta | None = None,
+) -> str:
+    with service.database.writing() as session:
+        account = accounts.account_by_slug(session, slug)
+        assert account is not None
+        made = make_token(session, account, name, scope, lifetime=lifetime, created_by=ALICE.email, now=service.now())
+    assert isinstance(made, MadeToken), made
+    return made.token
+
+
 @pytest.fixture
 def token(service: Service) -> Maker:  # noqa: F811
     """A function that makes a token."""
@@ -86,14 +103,7 @@ def token(service: Service) -> Maker:  # noqa: F811
         name: str = "nightly",
         lifetime: timedelta | None = None,
     ) -> str:
-        with service.database.writing() as session:
-            account = accounts.account_by_slug(session, slug)
-            assert account is not None
-            made = make_token(
-                session, account, name, scope, lifetime=lifetime, created_by=ALICE.email, now=service.now()
-            )
-        assert isinstance(made, MadeToken), made
-        return made.token
+        return made_token(service, slug, scope, name=name, lifetime=lifetime)
 
     return make
 
@@ -119,3 +129,9 @@ def program(app: FastAPI, token: Maker) -> Program:  # noqa: F811
 def fabrikams(app: FastAPI, token: Maker) -> Program:  # noqa: F811
     """Charlie's program, of another company."""
     return Program(app, token("fabrikam"))
+
+
+@pytest.fixture
+def lone_program(lone_app: FastAPI) -> Program:  # noqa: F811
+    """A program of the only company."""
+    return Program(lone_app, made_token(lone_app.state.service, "business", TokenScope.WRITE))
