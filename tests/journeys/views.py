@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from idp_metadata import aggregate, entity, named, role
 from playwright.sync_api import Page
+from responses import Idp
 
 BUSINESS = "{service}/account-manager/business"
 PROFILES = f"{BUSINESS}/accounts/user-profiles"
@@ -17,6 +19,8 @@ SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
 SESSIONS = f"{BUSINESS}/accounts/sessions"
 SIGN_OUT = f"{SINGLE_SIGN_ON}/sign-out"
 SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
+IDP_METADATA = f"{SINGLE_SIGN_ON}/metadata"
+IDP_CERTIFICATES = f"{SINGLE_SIGN_ON}/certificates"
 OUR_KEYS = f"{SINGLE_SIGN_ON}/keys"
 REQUESTS = f"{SINGLE_SIGN_ON}/requests"
 DIRECTORY = "{directory}/portal/directory"
@@ -89,6 +93,15 @@ def paste(label: str, text: str) -> Deed:
     return lambda page, places: page.get_by_role("textbox", name=label).fill(text.format_map(places))
 
 
+def one_provider(number: int = 0) -> str:
+    idp = Idp.make(f"https://idp{number}.example/")
+    return entity(idp, role(idp, before=named(f"University {number}"))).decode()
+
+
+def a_federation() -> str:
+    return aggregate(*(one_provider(number).encode() for number in range(3))).decode()
+
+
 def unfold(text: str) -> Deed:
     return lambda page, _places: page.get_by_text(text).first.click()
 
@@ -140,6 +153,8 @@ EMPTY = [
     view("single-sign-on-step-one", SINGLE_SIGN_ON),
     view("sign-in-requests-nowhere-to", REQUESTS),
     view("request-bench-nowhere-to", f"{REQUESTS}/bench"),
+    view("idp-metadata-empty", IDP_METADATA),
+    view("idp-certificates-empty", IDP_CERTIFICATES),
     view("sign-in-log-empty", SIGN_IN_LOG),
     view("sign-out-before", SIGN_OUT),
     view("sessions-empty", SESSIONS),
@@ -204,6 +219,10 @@ FILLED = [
         see("Issuer URL as its provider writes it"),
     ),
     view("single-sign-on-remove", SINGLE_SIGN_ON, follow("Remove the certificate")),
+    view("idp-metadata-errors", IDP_METADATA, fill(Metadata_as_text="<html>"), press("Preview")),
+    view("idp-metadata-preview", IDP_METADATA, fill(Metadata_as_text=one_provider()), press("Preview")),
+    view("idp-metadata-choose", IDP_METADATA, fill(Metadata_as_text=a_federation()), press("Preview")),
+    view("idp-certificates", IDP_CERTIFICATES),
     view(
         "sso-methods",
         "{service}/sso/start/",
