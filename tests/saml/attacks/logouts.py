@@ -214,6 +214,11 @@ def secret(**options: Any) -> dict[str, Any]:
     return {"mutate": encrypted(key, "saml:NameID", wrapper=names.ENCRYPTED_ID, **options)}
 
 
+def by_triple_des(root: etree._Element) -> None:
+    method = next(root.iter(names.ENCRYPTION_METHOD))
+    method.set("Algorithm", names.XENC + "tripledes-cbc")
+
+
 def root_changed(path: str, xml: str, at: int | None = None) -> dict[str, Mutation]:
     return {"mutate": with_child(path, xml, at)}
 
@@ -419,6 +424,14 @@ REQUESTS = (
         "A NameID that was encrypted for somebody else",
         ("logout_subject",),
         secret(key=OTHER),
+        given=secret(),
+        held=opened_by(KEY),
+    ),
+    LogoutCase(
+        "SLO-17.3des",
+        "A NameID encrypted by Triple DES: no key is tried",
+        ("logout_subject",),
+        {"mutate": all_of(secret()["mutate"], by_triple_des)},
         given=secret(),
         held=opened_by(KEY),
     ),

@@ -7,11 +7,12 @@ from attack import attack
 from cast import MALLORY
 from logouts import expected, posted, request, response
 from responses import Idp, form
-from saml.attacks.logouts import CASES, IDP, LogoutCase, judged
+from saml.attacks.logouts import CASES, IDP, LIMITS, LogoutCase, judged
 
 from sp.saml import names
 from sp.saml.checks.logout import LOGOUT_CHECKS, STAGES, Named, of_kind
 from sp.saml.checks.logout_catalogue import TEXTS
+from sp.saml.logout import open_logout, verify_logout
 from sp.saml.logout_messages import ByForm, Kind
 from sp.saml.logout_words import logout_message, logout_remedy
 from sp.saml.report import Outcome
@@ -43,6 +44,16 @@ def test_a_refusal_names_both_sides_and_what_to_do(case: LogoutCase) -> None:
     assert row.expected in sentence
     assert sentence.endswith((".", "!", "?"))
     assert logout_remedy(report) == TEXTS[row.code][1]
+
+
+def test_what_is_read_is_what_was_signed() -> None:
+    """The message is parsed afresh from the digested bytes: nothing of the received tree is looked at any more."""
+    opened = open_logout(posted(request(IDP)), LIMITS)
+    verified = verify_logout(opened, expected(IDP))
+    assert opened.document is not None
+    assert verified.tree is not None
+    assert verified.tree is not opened.document.element
+    assert verified.tree.find(names.SIGNATURE) is None
 
 
 def test_every_case_has_its_own_id() -> None:
