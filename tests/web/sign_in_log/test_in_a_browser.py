@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from browser import PASSWORD, StillClock
 from cast import ALICE, NOW
-from fastapi import FastAPI
 from journeys.windows import launch
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from quiet_server import QuietServer
 from responses import Idp
 from web.conftest import connect
 from web.sign_in_log.conftest import LOG, Door
 
 from sp.app import create_app
-from sp.cli.sockets import listen
 from sp.flows.opening import open_database
 from sp.settings import Settings
 
 pytestmark = pytest.mark.browser
-
-
-class Quiet(uvicorn.Server):
-    """A server in a thread of this process, told to stop by the test."""
-
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5))
-        self.sockets = listen("127.0.0.1", 0, "nothing")
-        self.base_url = f"http://127.0.0.1:{self.sockets[0].getsockname()[1]}"
-        self.thread = threading.Thread(target=self.run, args=(self.sockets,))
-
-    def stop(self) -> None:
-        self.should_exit = True
-        self.thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +32,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Door]
     app = create_app(settings, open_database(settings, clock), clock)
     idp = Idp.make()
     connect(app.state.service, idp)
-    server = Quiet(app)
-    server.thread.start()
-    yield server.base_url, Door(app.state.service, clock, idp)
-    app.state.stopping = True
-    server.stop()
+    with QuietServer(app) as server:
+        yield server.base_url, Door(app.state.service, clock, idp)
 
 
 @pytest.fixture(scope="module")
