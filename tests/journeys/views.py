@@ -199,6 +199,7 @@ FILLED = [
     view("home-on", BUSINESS),
     view("single-sign-on", SINGLE_SIGN_ON),
     view("single-sign-on-options", SINGLE_SIGN_ON, unfold("Options of this stand-in")),
+    view("for-the-identity-provider", f"{SINGLE_SIGN_ON}/identity-provider-configuration?product=shibboleth"),
     view("single-sign-on-version", SINGLE_SIGN_ON, unfold("Version 2")),
     view("single-sign-on-saved", SINGLE_SIGN_ON, press("Save", within="SAML Single Sign on")),
     view(

@@ -10,10 +10,12 @@ from browser import Browser
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from responses import Idp, posted
+from sqlalchemy import func, select
 from starlette.routing import Mount
 
 from sp.flows import service_keys
 from sp.flows.assertion_consumer import Delivery, consume
+from sp.models import UserSession
 from sp.saml.certificates import stored_certificate
 from sp.store import accounts, users
 from sp.store.engine import Database
@@ -22,6 +24,11 @@ from sp.web.state import Service
 
 # For everybody; whoever adds one here says with it that nothing of a company stands there.
 PUBLIC = {"/", "/sso/login/", "/sso/login", "/sign-out", "/healthz", "/saml2", "/static"}
+PUBLIC |= {"/sso/start", "/sso/start/", "/sso/start/clear", "/sso/login/{slug}"}  # where a sign-in begins
+PUBLIC |= {"/saml2/slo", "/saml2/slo/soap"}
+PUBLIC |= {
+    f"/w/{{workspace}}{path}" for path in ("/saml2", "/saml2/metadata", "/saml2/slo", "/saml2/slo/soap", "/sso/login")
+}
 PUBLIC |= {"/readyz", "/metrics"}  # who may read the numbers: tests/web/test_operations.py
 PUBLIC |= {"/saml2/metadata", "/saml2/metadata/{slug}"}  # what every identity provider reads
 PUBLIC |= {"/api/v1"}  # for programs with a token: see tests/api
@@ -71,6 +78,7 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         britta = users.user_named(session, account.realm_id, "britta@contoso.example")
         assert britta is not None
         own = service_keys.published(session).signing[0]
+        opened = session.execute(select(func.max(UserSession.id))).scalar_one()
     return {
         "slug": "business",
         "user_id": str(britta.id),
@@ -79,6 +87,9 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         "own_sha256": stored_certificate(own).sha256,
         "purpose": "signing",
         "step": "begin-rollover",
+        "session_id": str(opened),
+        "product": "keycloak",
+        "number": "1",
     }
 
 
@@ -99,7 +110,9 @@ def test_alice_may_do_everything_in_contosos_console(app: FastAPI, alice: Browse
     for step in console_steps(app, contoso):
         if step[0] == "GET":
             assert take(alice, step) in {200, 303}, step
-        elif not step[1].endswith(("/delete", "/disable", "/remove", "-rollover")):  # the last are an operator's
+        elif not step[1].endswith(
+            ("/delete", "/disable", "/remove", "/bring-back", "-rollover")
+        ):  # the last are an operator's
             assert take(alice, step) in {200, 303, 409, 422}, step
 
 

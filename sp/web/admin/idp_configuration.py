@@ -41,7 +41,7 @@ def idp_configuration(
     )
 
 
-@router.get("/{product}/{number}")
+@router.get("/{product}/text-{number}")
 def download(account: ManagedAccountDep, service: ServiceDep, product: Product, number: int) -> Response:
     """One of the texts, counted from 1, as a file."""
     made = _made(service, account, product)

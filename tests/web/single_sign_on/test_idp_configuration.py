@@ -44,21 +44,21 @@ def test_a_value_that_a_format_cannot_hold_is_told_as_a_sentence(alice: Browser,
     alice.open(PAGE, params={"product": "adfs"})
     assert "The attribute for Email Address holds" in alice.text()
     assert not alice.html.xpath("//pre")
-    assert alice.client.get(f"{PAGE}/adfs/1").status_code == 404
-    hostile = json.loads(alice.client.get(f"{PAGE}/keycloak/1").text)
+    assert alice.client.get(f"{PAGE}/adfs/text-1").status_code == 404
+    hostile = json.loads(alice.client.get(f"{PAGE}/keycloak/text-1").text)
     assert hostile["protocolMappers"][2]["config"]["attribute.name"] == 'urn:"x'
 
 
-@pytest.mark.parametrize("path", ["/keycloak/0", "/keycloak/2", "/keycloak/99999999999999999999"])
+@pytest.mark.parametrize("path", ["/keycloak/text-0", "/keycloak/text-2", "/keycloak/text-99999999999999999999"])
 def test_a_file_that_there_is_not_is_not_found(alice: Browser, path: str) -> None:
     assert alice.client.get(PAGE + path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["?product=nobody", "/nobody/1", "/keycloak/x"])
+@pytest.mark.parametrize("path", ["?product=nobody", "/nobody/text-1", "/keycloak/text-x"])
 def test_what_is_no_product_and_no_number_is_named(alice: Browser, path: str) -> None:
     assert alice.client.get(PAGE + path).status_code == 422
 
 
 def test_charlie_sees_nothing_of_contosos(charlie: Browser) -> None:
     assert charlie.open(PAGE).status_code == 404
-    assert charlie.client.get(f"{PAGE}/keycloak/1").status_code == 404
+    assert charlie.client.get(f"{PAGE}/keycloak/text-1").status_code == 404
