@@ -16,6 +16,7 @@ from sp import __version__
 from sp.api import (
     account,
     certificates,
+    expectations,
     idp_metadata,
     metadata,
     sessions,
@@ -26,8 +27,8 @@ from sp.api import (
     workspaces,
 )
 from sp.api.problems import Problem, documented, install_problems
+from sp.flows.api_tokens import API
 
-PREFIX = "/api/v1"
 # What any operation may answer. Those that change settings name 412 and 428 themselves.
 _ALWAYS = documented(400, 401, 403, 404, 413, 415, 422, 503)
 
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     certificates.router,
     users.router,
     workspaces.router,
+    expectations.router,
     sessions.router,
     sign_in_events.router,  # before the router that takes any word for a reference
     sign_ins.router,
@@ -55,7 +57,7 @@ def create_api(state: State) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
-        servers=[{"url": PREFIX}],
+        servers=[{"url": API}],
         root_path_in_servers=False,
     )
     api.state = state

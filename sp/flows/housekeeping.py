@@ -15,12 +15,14 @@ from sp.store import (
     consumed_assertions,
     sessions,
     sign_in_attempts,
+    sign_in_expectations,
     sign_out_messages,
     sign_outs,
 )
 from sp.store.engine import Database
 
 _TOLD_AFTERWARDS = timedelta(hours=1)  # how long an answer that comes too late is told so, and not "unknown"
+_ASKED_AFTERWARDS = timedelta(days=1)  # how long an expectation can be asked about when it is over
 STEP = 50  # rows of a kind in one transaction, so that no sign-in waits long for the one writer of SQLite
 
 
@@ -42,8 +44,10 @@ def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
         waiting = now - _TOLD_AFTERWARDS
         unanswered = authn_requests.remove_old(session, waiting_before=waiting, answered_before=oldest, at_most=STEP)
     signed_out = _tidy_up_sign_outs(database, settings, now, oldest)
+    with database.writing() as session:
+        asked = sign_in_expectations.remove_old(session, now - _ASKED_AFTERWARDS, at_most=STEP)
     over = remove_part_of_one(database, now, at_most=STEP)
-    return over or max(len(attempts), ended, forgotten, unanswered, signed_out) >= STEP
+    return over or max(len(attempts), ended, forgotten, unanswered, signed_out, asked) >= STEP
 
 
 def _tidy_up_sign_outs(database: Database, settings: Settings, now: datetime, oldest: datetime) -> int:

@@ -59,6 +59,10 @@ def attempt_by_reference(session: Session, reference: str) -> SignInAttempt | No
     ).scalar_one_or_none()
 
 
+def attempt_by_id(session: Session, attempt_id: int) -> SignInAttempt | None:
+    return session.execute(select(SignInAttempt).where(column(SignInAttempt.id) == attempt_id)).scalar_one_or_none()
+
+
 def attempt_in(session: Session, scopes: Collection[int | None], reference: str) -> SignInAttempt | None:
     """The attempt if it belongs to one of these accounts (None: to no account); others do not exist here."""
     attempt = attempt_by_reference(session, reference)
