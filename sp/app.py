@@ -17,8 +17,9 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
-from sp.api.app import PREFIX, create_api
+from sp.api.app import create_api
 from sp.clock import Clock, system_clock
+from sp.flows.api_tokens import API
 from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
@@ -112,5 +113,5 @@ def _install(app: FastAPI, service: Service) -> None:
     app.include_router(my_profile.router)
     for router in admin.routers:
         app.include_router(router)
-    app.mount(PREFIX, create_api(app.state))
+    app.mount(API, create_api(app.state))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

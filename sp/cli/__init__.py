@@ -14,6 +14,7 @@ from sp.cli import (
     attempts,
     certificates,
     database,
+    expectations,
     healthcheck,
     idp_certificates,
     idp_config,
@@ -26,6 +27,8 @@ from sp.cli import (
     service,
     sessions,
     setup,
+    tokens,
+    workspaces,
 )
 
 app = typer.Typer(
@@ -54,6 +57,9 @@ app.add_typer(idp_certificates.idp_certificates, name="idp-certificates")
 app.add_typer(keys.keys, name="keys")
 app.command("metadata")(keys.metadata)
 app.command("certificates")(certificates.certificates)
+app.add_typer(tokens.token, name="token")
+app.add_typer(workspaces.workspace, name="workspace")
+app.command("expect")(expectations.expect)
 app.add_typer(database.db, name="db")
 app.command("apply")(apply.apply)
 app.command("export")(apply.export)

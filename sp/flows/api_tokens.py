@@ -22,6 +22,7 @@ from sp.store import accounts, api_tokens
 from sp.store.engine import Database
 from sp.store.rows import required
 
+API = "/api/v1"  # where they are shown
 PREFIX = "vo_"  # so that a secret scanner, or whoever finds it in a log, knows what it is
 NAME_CHARACTERS = 128
 MAX_TOKENS = 100  # of an account

@@ -37,6 +37,7 @@ _TEXTS = {
     "settings-unchanged": Flash("Success", "Nothing was different, so no new version was made."),
     "rollover-begun": Flash("Success", "The next key has been published in our metadata."),
     "rollover-completed": Flash("Success", "The new key is in use, and the old one has been retired."),
+    "token-revoked": Flash("Success", "The token has been revoked."),
     "profile-saved": Flash("Success", "The user profile has been saved."),
     "session-ended": Flash("Success", "The session has ended."),
     "sessions-of-user-ended": Flash("Success", "Every session of the user has ended."),

@@ -17,6 +17,7 @@ BUSINESS = "{service}/account-manager/business"
 PROFILES = f"{BUSINESS}/accounts/user-profiles"
 SINGLE_SIGN_ON = f"{BUSINESS}/accounts/single-sign-on"
 SESSIONS = f"{BUSINESS}/accounts/sessions"
+API_TOKENS = f"{BUSINESS}/accounts/api-tokens"
 SIGN_OUT = f"{SINGLE_SIGN_ON}/sign-out"
 SIGN_IN_LOG = f"{SINGLE_SIGN_ON}/sign-in-log"
 IDP_METADATA = f"{SINGLE_SIGN_ON}/metadata"
@@ -158,6 +159,8 @@ EMPTY = [
     view("sign-in-log-empty", SIGN_IN_LOG),
     view("sign-out-before", SIGN_OUT),
     view("sessions-empty", SESSIONS),
+    view("api-tokens-empty", API_TOKENS),
+    view("api-tokens-error", API_TOKENS, press("Make token")),
     view("sign-out-refused-without-details", "{service}/saml2/slo?SAMLRequest=x", who="nobody"),
     view("our-keys", OUR_KEYS),
     view("our-keys-confirm", f"{OUR_KEYS}/signing/begin-rollover"),
@@ -256,6 +259,7 @@ FILLED = [
     view("sessions", SESSIONS),
     view("sessions-no-match", f"{SESSIONS}?q=nobody"),
     view("sessions-end-all", f"{SESSIONS}/end-all"),
+    view("api-tokens-made", API_TOKENS, fill(Name="nightly tests of " + "a very long name " * 5), press("Make token")),
     view("sign-out-refused", "{service}/saml2/slo?SAMLRequest=x", who="nobody"),
     view("sign-out-errors", SIGN_OUT, fill(Sign_Out_Response_URL="x"), press("Save")),
     view(

@@ -27,8 +27,21 @@ def test_the_tutorials_way_to_single_sign_on(alice: Browser) -> None:
     assert alice.page.url.path == CONSOLE
     assert labels(alice, "//nav[@class='tabs']") == ["Home", "Accounts", "Phone System", "Billing", "Orders"]
     alice.open(f"{CONSOLE}/accounts")
-    assert labels(alice, "//ul[@class='boxes']") == ["View User Profiles", "View Privileges", "View Single Sign On"]
-    assert labels(alice, "//nav[@class='menu']") == ["User Profiles", "Privileges", "Single Sign On", "Sign-in log"]
+    boxes = ["View User Profiles", "View Privileges", "View Single Sign On", "View API Tokens"]
+    assert labels(alice, "//ul[@class='boxes']") == boxes
+    assert labels(alice, "//nav[@class='menu']") == [
+        "User Profiles",
+        "Sessions",
+        "Privileges",
+        "Single Sign On",
+        "Metadata",
+        "Certificates",
+        "Sign-in requests",
+        "Sign-in log",
+        "Sign-out",
+        "Our keys",
+        "API Tokens",
+    ]
 
 
 @pytest.mark.parametrize("chosen", ["", "nobodys", "fabrikam"])

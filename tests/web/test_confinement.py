@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from starlette.routing import Mount
 
 from sp.flows import service_keys
+from sp.flows.api_tokens import MadeToken, make_token
 from sp.flows.assertion_consumer import Delivery, consume
-from sp.models import UserSession
+from sp.models import TokenScope, UserSession
 from sp.saml.certificates import stored_certificate
 from sp.store import accounts, users
 from sp.store.engine import Database
@@ -34,7 +35,7 @@ PUBLIC |= {"/saml2/metadata", "/saml2/metadata/{slug}"}  # what every identity p
 PUBLIC |= {"/api/v1"}  # for programs with a token: see tests/api
 USERS_ONLY = {"/my-profile"}
 # They end the story for the next steps, are an operator's, or are about something that is not there in this one.
-OTHER_STATE = ("/delete", "/disable", "/remove", "-rollover", "/bring-back", "/confirm")
+OTHER_STATE = ("/delete", "/disable", "/remove", "-rollover", "/bring-back", "/confirm", "/dismiss", "/revoke")
 CHOICE = "/account-manager"
 CONSOLE = "/account-manager/{slug}"
 
@@ -81,6 +82,10 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         assert britta is not None
         own = service_keys.published(session).signing[0]
         opened = session.execute(select(func.max(UserSession.id))).scalar_one()
+        now = service.now()
+    with database.writing() as session:
+        made = make_token(session, account, "nightly", TokenScope.READ, lifetime=None, created_by="", now=now)
+        assert isinstance(made, MadeToken)
     return {
         "slug": "business",
         "user_id": str(britta.id),
@@ -90,6 +95,7 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         "purpose": "signing",
         "step": "begin-rollover",
         "session_id": str(opened),
+        "token_id": str(made.row.id),
         "product": "keycloak",
         "number": "1",
     }

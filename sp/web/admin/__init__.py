@@ -5,6 +5,7 @@ Owns the list of its routers. Never lets an administrator out of the own company
 
 from sp.web.admin import (
     account_manager,
+    api_tokens,
     attempt,
     compare,
     idp_certificates,
@@ -41,4 +42,5 @@ routers = (
     user_profiles.router,
     sessions.router,
     sign_out.router,
+    api_tokens.router,
 )
