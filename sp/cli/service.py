@@ -23,7 +23,7 @@ import typer
 
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
-from sp.cli.running import REFUSED, settings_in_force, stop
+from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
 from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
@@ -48,6 +48,9 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, tls: T
 
 def demo(
     connected: Annotated[bool, typer.Option("--connected", help="Connect everything and assign Britta Simon.")] = False,
+    only_connect: Annotated[
+        bool, typer.Option("--only-connect", help="Connect both sides as --connected does, and end.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Start the service provider and the demo directory, a stand-in for Azure AD."""
@@ -55,7 +58,19 @@ def demo(
     address = urlsplit(settings.demo_url)
     if not is_loopback(address.hostname or "") or address.scheme != "http":
         stop("VIRTUAL_OFFICE_DEMO_URL: the demo directory runs on http and a loopback address only.")
+    if only_connect:
+        _connect(settings)
+        return
     _run(settings, demo="connected" if connected else "empty")
+
+
+def _connect(settings: Settings) -> None:
+    """For containers: the service runs in one, the demo directory in another, and both use this data folder."""
+    with opened_database(settings) as database:
+        people = connect(settings, database)
+    typer.echo(f"Connected. Access Panel: {people['access_panel_url']}")
+    typer.echo(f"User name: {people['user_name']}")
+    typer.echo(f"Password: {people['password']}")
 
 
 def _run(settings: Settings, *, demo: str | None) -> None:

@@ -75,8 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fault", type=_fault, default=SOUND, metavar="CODE", help="with response: the one flaw, named as in faults"
     )
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="a loopback address (default: 127.0.0.1); in a container another one, with --base-url",
+    )
     parser.add_argument("--port", type=_port, default=8001, help="default: 8001")
+    parser.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="where browsers on this computer reach it, a loopback address (default: http://HOST:PORT)",
+    )
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="default: data")
     parser.add_argument("--service-acs-url", default="http://localhost:8000/saml2", metavar="URL")
     parser.add_argument("--service-entity-id", metavar="URI", help="default: the ACS URL")
@@ -109,7 +118,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     host = f"[{options.host}]" if ":" in options.host else options.host
     origin = urlsplit(options.service_acs_url)
     settings = Settings(
-        base_url=f"http://{host}:{options.port}",
+        base_url=(options.base_url or f"http://{host}:{options.port}").rstrip("/"),
         data_dir=options.data_dir,
         service=Service(options.service_acs_url, options.service_entity_id or options.service_acs_url),
         service_url=options.service_url or f"{origin.scheme}://{origin.netloc}",

@@ -99,6 +99,7 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_pa
         (["--service-acs-url", "https://sp.example/saml2"], "https://sp.example/saml2 is not on this computer"),
         (["--service-acs-url", "nonsense"], "'nonsense' is not an absolute http or https address."),
         (["--host", "0.0.0.0"], "http://0.0.0.0:8001 is not on this computer"),  # noqa: S104  refused
+        (["--base-url", "http://192.0.2.1:8001"], "http://192.0.2.1:8001 is not on this computer"),
     ],
 )
 def test_an_address_elsewhere_is_refused(
@@ -106,6 +107,16 @@ def test_an_address_elsewhere_is_refused(
 ) -> None:
     assert main([*arguments, "--data-dir", str(tmp_path)]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_in_a_container_it_is_reached_by_another_address_than_it_listens_on(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Published on the loopback address of the computer around it; browsers know nothing of the inside."""
+    inside = ["--host", "0.0.0.0", "--base-url", "http://127.0.0.1:9001/"]  # noqa: S104
+    assert main(["connect", *inside, "--data-dir", str(tmp_path)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {said[name].split("/")[2] for name in ("sign_in_url", "access_panel_url")} == {"127.0.0.1:9001"}
 
 
 def test_all_faults_are_said_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
