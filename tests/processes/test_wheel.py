@@ -59,7 +59,8 @@ def test_the_wheel_carries_what_the_program_reads(wheel: Path) -> None:
         names = set(opened.namelist())
         points = [opened.read(name).decode() for name in names if name.endswith("/entry_points.txt")]
     assert [name for name in CARRIED if name not in names] == []
-    assert points == ["[console_scripts]\nvirtual-office = sp.cli:main\n"]
+    commands = "[console_scripts]\nvirtual-office = sp.cli:main\n"
+    assert points == [f"{commands}\n[pytest11]\nvirtual_office = sp.testing.plugin\n"]
     assert not any(name.startswith(("tests/", "bench/", "scripts/", "docs/")) for name in names)
 
 
