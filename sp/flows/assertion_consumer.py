@@ -27,7 +27,7 @@ from sqlmodel import Session
 
 from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, find_link, provision, within_quota
-from sp.flows.realms import end_in, judging_time
+from sp.flows.realms import end_in, hold, judging_time, log_of
 from sp.flows.service_keys import decryption_keys
 from sp.models import Account, AuthnRequest, Realm, SignInAttempt, SignInOutcome, User, UserSession
 from sp.saml import validation
@@ -48,7 +48,7 @@ from sp.saml.own_keys import OwnKey
 from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
-from sp.store import accounts, certificate_uses, consumed_assertions, realms, sessions, sign_in_attempts
+from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -139,7 +139,10 @@ class _Trusting:
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
-    """The whole story of one post. `settings` are those of the realm to which it was delivered."""
+    """The whole story of one post. `settings` are those of the realm to which it was delivered.
+
+    Raises WorkspaceGoneError when that is a workspace which was removed meanwhile.
+    """
     opened = _open(delivery.form, settings)  # 1-3
     for _ in range(_TRIES - 1):
         try:
@@ -201,8 +204,7 @@ def _look_up(session: Session, settings: Settings, delivery: Delivery, opened: O
         workspace = delivery.workspace
         realm_id = required((workspace or accounts.shared_realm(session)).id)
         nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer)
-        told_to = realms.account_of_workspace(session, realm_id).id if workspace else None
-        return _Trusting(realm_id, told_to=told_to, nearest_issuer=nearest)
+        return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
     account, in_force = found
     certificates = accounts.certificates_of(session, required(in_force.id))
     trust = accounts.trust_of(account, in_force, certificates)
@@ -229,6 +231,7 @@ def _settle(
     reference = sign_in_attempts.new_reference()
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     with database.writing() as session:
+        hold(session, delivery.workspace)
         verified = use_up(session, opened, verified, trusting.answered, delivery.received_at)  # 7
         delivery = replace(delivery, pending=verified.expectations.pending)
         holder, link = _account_holder(session, settings, trusting, verified, delivery.received_at)

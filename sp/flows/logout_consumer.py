@@ -23,7 +23,7 @@ from sqlmodel import Session
 
 from sp.flows.assertion_consumer import expectations_for
 from sp.flows.logout_sending import Departing, new_id, sent
-from sp.flows.realms import judging_time
+from sp.flows.realms import hold, judging_time, log_of
 from sp.flows.request_sending import Sending
 from sp.flows.service_keys import decryption_keys, signing_key
 from sp.models import (
@@ -130,7 +130,7 @@ class _Sessions:
 
 
 def receive(database: Database, settings: Settings, delivery: LogoutDelivery) -> Received:
-    """The whole story of one message."""
+    """The whole story of one message. Raises WorkspaceGoneError."""
     opened = open_logout(delivery.arrival, settings.limits)  # 1-3
     with database.reading() as session:
         trusting, expectations = _look_up(session, settings, delivery, opened)  # 4
@@ -193,8 +193,7 @@ def _trusting(
     if found is None:
         workspace = delivery.workspace
         realm_id = required((workspace or accounts.shared_realm(session)).id)
-        told_to = realms.account_of_workspace(session, realm_id).id if workspace else None
-        return _Trusting(realm_id, told_to=told_to)
+        return _Trusting(realm_id, told_to=log_of(session, workspace))
     key = signing_key(session) if opened.kind is Kind.REQUEST else None
     return _Trusting(found[0].realm_id, found[0], found[0].id, found[1], key=key)
 
@@ -221,6 +220,7 @@ def _settle(
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     ended, found = 0, _Sessions()
     with database.writing() as session:
+        hold(session, delivery.workspace)
         named = None
         if verified.order is not None and trusting.in_force is not None:
             found = _sessions_of(session, settings, trusting, verified.order)

@@ -13,6 +13,30 @@ from sqlmodel import Session
 from sp.models import Account, Realm
 from sp.settings import Settings
 from sp.store import realms
+from sp.store.rows import required
+
+
+class WorkspaceGoneError(Exception):
+    """The workspace was removed while a message to it was on its way."""
+
+
+def log_of(session: Session, workspace: Realm | None) -> int | None:
+    """In whose log a message goes that names no known issuer: a workspace's only account's, else nobody's.
+
+    Raises WorkspaceGoneError.
+    """
+    if workspace is None:
+        return None
+    account = realms.account_of_workspace(session, required(workspace.id))
+    if account is None:
+        raise WorkspaceGoneError
+    return account.id
+
+
+def hold(session: Session, workspace: Realm | None) -> None:
+    """Keep the workspace from being emptied or removed until the transaction ends. Raises WorkspaceGoneError."""
+    if workspace is not None and not realms.hold(session, required(workspace.id)):
+        raise WorkspaceGoneError
 
 
 def settings_of(session: Session, settings: Settings, account: Account) -> Settings:

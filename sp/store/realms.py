@@ -67,10 +67,9 @@ def one_that_is_over(session: Session, now: datetime) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def account_of_workspace(session: Session, realm_id: int) -> Account:
-    """The one account of a workspace. Raises NoResultFound."""
-    found: Account = session.execute(select(Account).where(column(Account.realm_id) == realm_id)).scalar_one()
-    return found
+def account_of_workspace(session: Session, realm_id: int) -> Account | None:
+    """The one account of a workspace, unless it was removed meanwhile."""
+    return session.execute(select(Account).where(column(Account.realm_id) == realm_id)).scalar_one_or_none()
 
 
 def workspace_of_company(session: Session, company_id: int) -> Realm | None:
@@ -91,11 +90,22 @@ def lock(session: Session, realm_id: int) -> None:
     session.execute(select(Realm).where(column(Realm.id) == realm_id).with_for_update())
 
 
+def hold(session: Session, realm_id: int) -> bool:
+    """Until the transaction ends nobody locks the realm, so it is neither emptied nor removed; whether it is there.
+
+    Taken before anything else: whoever empties it waits for our rows, and we would wait for them (deadlock).
+    """
+    query = select(column(Realm.id)).where(column(Realm.id) == realm_id)
+    return session.execute(query.with_for_update(read=True, key_share=True)).first() is not None
+
+
 def empty(session: Session, realm_id: int) -> None:
     """Remove what happened in a workspace, and put its account back to version 1 of its settings."""
     for table, wanted in _what_happened(realm_id):
         session.execute(delete(table).where(wanted))
     account = account_of_workspace(session, realm_id)
+    if account is None:
+        return
     first = select(column(SsoSettings.id)).where(
         column(SsoSettings.account_id) == account.id, column(SsoSettings.version) == 1
     )

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from sp.flows.workspaces import live_workspace
-from sp.web.errors import not_found
+from sp.web.errors import PageError, not_found
 from sp.web.state import Service, service_of
 
 WORKSPACE = "/w/{workspace}"  # where the addresses of a workspace begin
@@ -26,9 +26,14 @@ def service_here(request: Request) -> Service:
     with service.database.reading() as session:
         workspace = live_workspace(session, name, service.now())
     if workspace is None:
-        raise not_found("There is no such workspace")
+        raise gone()
     request.state.fixed_time = workspace.fixed_time
     return replace(service, settings=service.settings.in_realm(name), workspace=workspace)
+
+
+def gone() -> PageError:
+    """What is told of a workspace that is over, also where it was removed while a message was on its way."""
+    return not_found("There is no such workspace")
 
 
 ServiceHereDep = Annotated[Service, Depends(service_here)]

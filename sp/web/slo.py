@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from sp.flows.logout_consumer import LogoutDelivery, Received, answers_a_waiting_sign_out, receive
+from sp.flows.realms import WorkspaceGoneError
 from sp.flows.request_sending import Sending
 from sp.flows.service_metadata import SIGN_OUT_PATH, SOAP_SIGN_OUT_PATH
 from sp.saml import soap
@@ -23,7 +24,7 @@ from sp.saml.logout_messages import Arrival, ByForm, ByQuery, BySoap, Kind
 from sp.saml.messages import PostedForm
 from sp.web import cookies
 from sp.web.errors import PageError
-from sp.web.realm import WORKSPACE, ServiceHereDep
+from sp.web.realm import WORKSPACE, ServiceHereDep, gone
 from sp.web.rendering import render
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
 from sp.web.security_headers import allow_forms_to
@@ -123,7 +124,10 @@ def _receive(request: Request, service: Service, arrival: Arrival, path: str) ->
         browser_token=cookies.request_token(request, service.settings),
         workspace=service.workspace,
     )
-    received = receive(service.database, service.settings, delivery)
+    try:
+        received = receive(service.database, service.settings, delivery)
+    except WorkspaceGoneError:
+        raise gone() from None
     service.metrics.signed_out(received.judgement.report.failed, accepted=received.accepted)
     structlog.contextvars.bind_contextvars(sign_out=received.reference)
     _log.info(

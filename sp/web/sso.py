@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
 from sp.flows.pending_answers import answers_a_waiting_request
+from sp.flows.realms import WorkspaceGoneError
 from sp.flows.verdict import verdict
 from sp.saml.bindings import values
 from sp.saml.checks import CHECKS
@@ -25,7 +26,7 @@ from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
-from sp.web.realm import ServiceHereDep
+from sp.web.realm import ServiceHereDep, gone
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
@@ -68,7 +69,10 @@ async def assertion_consumer_service(request: Request, service: ServiceHereDep) 
         workspace=service.workspace,
     )
     began = time.perf_counter()
-    sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
+    try:
+        sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
+    except WorkspaceGoneError:
+        raise gone() from None
     service.metrics.signed_in(sign_in.judgement.report.failed, time.perf_counter() - began, accepted=sign_in.accepted)
     _log_sign_in(sign_in)
     # The page asks the database who is signed in, which must not hold up everybody else.

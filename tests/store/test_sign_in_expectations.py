@@ -1,0 +1,87 @@
+"""Expectations in both databases: each sign-in answers one, also when everybody asks at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cast import NOW
+
+from sp.flows.expectations import Declaration, Matching, answer_of, declare
+from sp.models import Account, SignInAttempt
+from sp.store import accounts, sign_in_attempts
+from sp.store.engine import Database
+from sp.store.rows import required
+
+
+@pytest.fixture
+def account(database: Database) -> Account:
+    with database.writing() as session:
+        company = accounts.add_company(session, accounts.shared_realm(session), "Contoso", NOW)
+        return accounts.add_account(session, company, "Business", "business", NOW)
+
+
+def arrived(database: Database, account: Account, username: str = "") -> str:
+    """An attempt of which nothing could be read."""
+    attempt = SignInAttempt(
+        reference=sign_in_attempts.new_reference(),
+        realm_id=account.realm_id,
+        account_id=account.id,
+        received_at=NOW,
+        outcome="refused",
+        username=username,
+        expectations={
+            "entity_id": "",
+            "acs_url": "",
+            "skew_seconds": 180,
+            "response_max_age_seconds": 600,
+            "request_max_age_seconds": 600,
+            "max_message_bytes": 1024,
+            "account_active": True,
+            "nearest_issuer": "",
+            "holder": {"replayed": None, "link": "unknown", "status": None},
+            "pending": [],
+            "transport": [],
+        },
+    )
+    with database.writing() as session:
+        sign_in_attempts.record(session, attempt)
+    return attempt.reference
+
+
+def declared(database: Database, account: Account, **wanted: object) -> str:
+    with database.writing() as session:
+        return declare(session, account, Declaration(**wanted), NOW).reference
+
+
+def answered_by(database: Database, account: Account, reference: str) -> str:
+    answer = answer_of(database, required(account.id), reference, NOW)
+    assert answer is not None
+    return answer.sign_in
+
+
+def test_of_many_who_ask_at_once_all_are_told_the_same(database: Database, account: Account) -> None:
+    references = [declared(database, account) for _ in range(4)]
+    sign_ins = [arrived(database, account) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda one: answered_by(database, account, one), references[::-1] * 2))
+    assert told == sign_ins[::-1] * 2
+
+
+def test_a_name_is_matched_without_regard_to_case(database: Database, account: Account) -> None:
+    reference = declared(database, account, matching=Matching(username="BRITTA@Contoso.example"))
+    arrived(database, account, "bob@contoso.example")
+    assert answered_by(database, account, reference) == ""
+    sign_in = arrived(database, account, "britta@contoso.example")
+    assert answered_by(database, account, reference) == sign_in
+
+
+def test_what_was_declared_is_kept_as_it_was(database: Database, account: Account) -> None:
+    reference = declared(database, account, username="\u00e9\u2028\\u0000", outcome="accepted")
+    arrived(database, account)
+    answer = answer_of(database, required(account.id), reference, NOW)
+    assert answer is not None
+    assert {line.field for line in answer.differences} == {"outcome", "username"}
+    again = answer_of(database, required(account.id), reference, NOW)
+    assert again is not None
+    assert again.lines == answer.lines
