@@ -76,9 +76,17 @@ def collected() -> list[tuple[Any, str]]:
     collector = _Collector()
     with contextlib.redirect_stdout(io.StringIO()):
         sources = [str(ROOT / source) for source in SOURCES]
-        code = pytest.main(
-            ["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), *sources], plugins=[collector]
-        )
+        # Our own plugin would be looked at for assertions, too late: this script has imported the engine already.
+        options = [
+            "--collect-only",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--disable-plugin-autoload",
+            "--rootdir",
+            str(ROOT),
+        ]
+        code = pytest.main([*options, *sources], plugins=[collector])
     if code:
         raise RuntimeError("the tests cannot be collected")
     return collector.found
