@@ -135,3 +135,42 @@ def test_not_loopback(host: str) -> None:
 def test_every_setting_says_in_a_sentence_what_it_is() -> None:
     missing = [name for name, field in Settings.model_fields.items() if not field.description]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "makes", "fixes"),
+    [
+        ({}, "open", True),
+        ({"HOST": "0.0.0.0"}, "token", False),  # noqa: S104  (never listened on)
+        ({"BASE_URL": "https://sp.example"}, "token", False),
+        ({"WORKSPACES": "off"}, "off", True),
+        ({"BASE_URL": "https://sp.example", "WORKSPACES": "open", "FIXED_CLOCK": "true"}, "open", True),
+    ],
+)
+def test_workspaces_are_open_on_this_machine_only(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], makes: str, fixes: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"VIRTUAL_OFFICE_{name}", value)
+    settings = load_settings()
+    assert (settings.makes_workspaces, settings.fixes_clocks) == (makes, fixes)
+
+
+def test_workspaces_by_token_need_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "VIRTUAL_OFFICE_WORKSPACE_TOKEN" in faults_of(monkeypatch, WORKSPACES="token")[0]
+
+
+def test_a_token_that_is_easy_to_guess_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    (fault,) = faults_of(monkeypatch, WORKSPACE_TOKEN="hunter2")
+    assert "at least 16 characters" in fault
+    assert "hunter2" not in fault
+
+
+def test_a_workspace_has_addresses_of_its_own_and_nothing_else() -> None:
+    settings = Settings(entity_id="https://sso.8x8.com/saml2", base_url="https://sp.example")
+    own = settings.in_realm("job-1")
+    assert (own.entity_id, own.acs_url) == ("https://sp.example/w/job-1/saml2",) * 2
+    assert own.model_dump(exclude={"entity_id", "acs_url"}) == settings.model_dump(exclude={"entity_id", "acs_url"})
+    assert settings.in_realm("shared") is settings
+    with pytest.raises(ValueError, match="no other realm"):
+        own.in_realm("job-2")

@@ -16,6 +16,7 @@ from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
 from sp.clock import system_clock
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, SsoDraft
+from sp.flows.realms import settings_of
 from sp.models import RequestBinding, SignOutBinding
 from sp.saml.certificates import IdpCertificate, read_certificate
 from sp.saml.errors import CertificateError
@@ -121,6 +122,7 @@ def configure(
             stop(f"There is no account {account!r}. `virtual-office account add` makes one.", code=UNUSABLE)
         draft = _changed(account_setup.draft_of(session, found), changes)
         saved = account_setup.save_sso_settings(session, settings, found, draft, saved_by=SAVED_BY, now=system_clock())
+        settings = settings_of(session, settings, found)
     if isinstance(saved, Invalid):
         stop_with_faults(saved)
     state = "on" if draft.single_sign_on else "off"

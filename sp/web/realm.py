@@ -27,6 +27,8 @@ def service_here(request: Request) -> Service:
         workspace = live_workspace(session, name, service.now())
     if workspace is None:
         raise gone()
+    if not service.settings.fixes_clocks:
+        workspace.fixed_time = None  # it was allowed before; the row that was read is not written back
     request.state.fixed_time = workspace.fixed_time
     return replace(service, settings=service.settings.in_realm(name), workspace=workspace)
 

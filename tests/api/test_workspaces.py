@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
+import logouts
 import pytest
 from api.conftest import Program
 from browser import Browser, StillClock
 from cast import BRITTA, NOW
 from fastapi import FastAPI
 from idp_metadata import entity
-from responses import Idp, instant, post_field
+from lxml import etree
+from responses import NS, Idp, instant, post_field
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
@@ -367,3 +372,57 @@ def _can_sign_in(app: FastAPI, job: Workspace) -> bool:
     browser.open("/")
     answer = browser.client.post("/sso/login/", data={**job.told["administrator"], "csrf_token": browser.token})
     return answer.status_code == 303
+
+
+# What begins here, and signing out.
+
+
+def test_a_sign_in_that_began_there_is_answered_there_by_the_clock_that_stands(
+    app: FastAPI, job: Workspace, idp: Idp, clock: StillClock
+) -> None:
+    """The request's age is the real one: an answer is late when the person took too long, whatever the clock says."""
+    past = NOW - timedelta(days=300)
+    job.connect(idp, sign_in_url="https://idp.contoso.example/sign-in", unsolicited=False)
+    job.program.send("PUT", f"{job.address}/clock", {"time": instant(past)})
+    for minutes, failed in ((5, []), (15, ["in_response_to"])):
+        browser = TestClient(app, base_url="http://localhost:8000", follow_redirects=False)
+        request = _request_in(browser.get("/w/job-1/sso/login").headers["location"])
+        assert (request.get("IssueInstant"), request.findtext("saml:Issuer", namespaces=NS)) == (
+            instant(past),
+            job.told["entity_id"],
+        )
+        assert request.get("AssertionConsumerServiceURL") == job.told["acs_url"]
+        clock.advance(minutes=minutes)
+        answer = post_field(job.response(idp, now=past, in_response_to=request.get("ID")))
+        told = browser.post("/w/job-1/saml2", data={"SAMLResponse": answer}, headers={"accept": "application/json"})
+        assert told.json()["failed"] == failed
+
+
+def test_an_answer_belongs_to_the_workspace_that_asked(app: FastAPI, job: Workspace, idp: Idp) -> None:
+    other = Workspace(app, "job-2")
+    for workspace in (job, other):
+        workspace.connect(idp, sign_in_url="https://idp.contoso.example/sign-in", unsolicited=False)
+    browser = TestClient(app, base_url="http://localhost:8000", follow_redirects=False)
+    request = _request_in(browser.get("/w/job-1/sso/login").headers["location"])
+    answer = post_field(other.response(idp, in_response_to=request.get("ID")))
+    told = browser.post("/w/job-2/saml2", data={"SAMLResponse": answer}, headers={"accept": "application/json"})
+    assert told.json()["failed"] == ["in_response_to"]
+
+
+def test_a_sign_out_ends_sessions_of_its_workspace_alone(app: FastAPI, job: Workspace, idp: Idp) -> None:
+    other = Workspace(app, "job-2")
+    for workspace in (job, other):
+        workspace.connect(idp, sign_out_url="https://idp.contoso.example/slo")
+        workspace.verdict(workspace.response(idp))
+    sent = logouts.request(idp, destination=job.told["sign_out_url"])
+    elsewhere = Program(app).client.post("/w/job-2/saml2/slo", data={"SAMLRequest": post_field(sent)})
+    assert elsewhere.status_code == 200  # the refusal is carried to the identity provider
+    assert len(other.program.get("/sessions")["items"]) == 1
+    Program(app).client.post("/w/job-1/saml2/slo", data={"SAMLRequest": post_field(sent)})
+    assert job.program.get("/sessions")["items"] == []
+    assert len(other.program.get("/sessions")["items"]) == 1
+
+
+def _request_in(url: str) -> etree._Element:
+    query = parse_qs(urlsplit(url).query)
+    return etree.fromstring(zlib.decompress(base64.b64decode(query["SAMLRequest"][0]), -15))
