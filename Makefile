@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench fuzz lock migration clean
+.PHONY: help run demo test check format bench fuzz lock migration prove-image clean
 .SILENT:
 
 # The first Python that is new enough; `make PYTHON=… run` chooses another.
@@ -52,6 +52,9 @@ lock: .venv/.installed-dev  ## Pin the newest dependencies again (needs the prog
 
 migration: .venv/.installed-dev  ## Write a migration from the models: make migration MESSAGE="What changes"
 	$(BIN)/python scripts/new_migration.py "$(MESSAGE)"
+
+prove-image:  ## Run the Dockerfile's steps in a clean Debian tree, without a container engine (root, debootstrap)
+	$(PYTHON) scripts/prove_image.py
 
 clean:  ## Remove what was installed and cached; the data folder stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

@@ -38,8 +38,9 @@ SURROUNDINGS = (
     "/etc/pip.conf",
     "/etc/resolv.conf",
     "/etc/hosts",
-    "/etc/ssl/certs/ca-certificates.crt",
 )
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+CERTIFICATES_INSIDE = "/var/lib/certificates-of-this-machine.crt"  # where no package writes its own over them
 PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 READY_SECONDS = 60
 STOP_SECONDS = 15
@@ -115,7 +116,7 @@ def copy(stage: Stage, arguments: str, context: Path, stages: dict[str, Stage]) 
     if words[0].startswith("--from="):
         origin = stages[words.pop(0).removeprefix("--from=")].tree
     *sources, target = words
-    place = stage.tree / os.path.normpath(os.path.join(stage.folder, target)).lstrip("/")
+    place = stage.tree / str(Path(stage.folder) / target).lstrip("/")
     for source in sources:
         found = origin / source.lstrip("/")
         inside = place / found.name if target.endswith("/") or target == "." else place
@@ -134,6 +135,8 @@ def fresh_tree(tree: Path) -> Path:
         subprocess.run(["debootstrap", "--variant=minbase", RELEASE, str(seed), mirror], check=True, stdout=sys.stderr)
         for place in SURROUNDINGS:
             bring_along(Path(place), seed)
+        if Path(CERTIFICATES).exists():
+            shutil.copyfile(CERTIFICATES, seed / CERTIFICATES_INSIDE.lstrip("/"))
     subprocess.run(["cp", "-a", str(seed), str(tree)], check=True)
     return tree
 
@@ -149,18 +152,20 @@ def bring_along(place: Path, tree: Path) -> None:
 
 
 def this_mirror() -> str:
-    """Where this machine has its packages from."""
-    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
-    found = re.search(r"^(?:URIs:\s*|deb (?:\[[^]]*\] )?)(\S+)", text, re.MULTILINE)
-    return found[1] if found else "http://deb.debian.org/debian"
+    """Where this machine has the release's packages from: one line, or one block of lines, that names the release."""
+    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    text = "\n\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
+    lines = re.findall(rf"^deb (?:\[[^]]*\] )?(\S+) {RELEASE} ", text, re.MULTILINE)
+    blocks = [block for block in text.split("\n\n") if re.search(rf"^Suites:.*\b{RELEASE}\b", block, re.MULTILINE)]
+    uris = [found[1] for block in blocks if (found := re.search(r"^URIs:\s*(\S+)", block, re.MULTILINE))]
+    return next(iter([*lines, *uris]), "http://deb.debian.org/debian")
 
 
 def surroundings() -> dict[str, str]:
     """How pip and apt reach the network from here."""
-    certificates = {"PIP_CERT": "/etc/ssl/certs/ca-certificates.crt", "HOME": "/root"}
+    certificates = {"PIP_CERT": CERTIFICATES_INSIDE} if Path(CERTIFICATES).exists() else {}
     names = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
-    return certificates | {name: os.environ[name] for name in names if name in os.environ}
+    return {"HOME": "/root"} | certificates | {name: os.environ[name] for name in names if name in os.environ}
 
 
 @contextmanager
