@@ -17,6 +17,8 @@ from sp.client.answers import (
     Change,
     Comparison,
     Difference,
+    Discrepancy,
+    Expectation,
     Identity,
     JudgedAgain,
     Line,
@@ -33,6 +35,7 @@ from sp.client.answers import (
     User,
     Verdict,
 )
+from sp.client.expectation_calls import ExpectationCalls
 from sp.client.http import FieldError, ProblemError
 from sp.client.office import VirtualOffice
 from sp.client.people_calls import PeopleCalls
@@ -46,6 +49,9 @@ __all__ = [
     "Change",
     "Comparison",
     "Difference",
+    "Discrepancy",
+    "Expectation",
+    "ExpectationCalls",
     "FieldError",
     "Identity",
     "JudgedAgain",

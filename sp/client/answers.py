@@ -279,6 +279,27 @@ class Comparison:
     items: tuple[Line, ...]
 
 
+@dataclass(frozen=True)
+class Discrepancy:
+    """One thing that was asked of a sign-in and is not so."""
+
+    field: str
+    expected: str
+    received: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """How an expectation stands: waiting, met, not_met or expired. `sign_in` is the reference of what answers it."""
+
+    reference: str
+    status: str
+    declared_at: datetime
+    expires_at: datetime
+    sign_in: str | None
+    differences: tuple[Discrepancy, ...]
+
+
 def read(kind: type[Answer], document: Document) -> Answer:
     """A value of one of the classes above, by its annotations. Raises KeyError where the answer lacks a field."""
     return kind(
@@ -323,6 +344,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "tuple[Change, ...]": _many(Change),
     "tuple[Row, ...]": _many(Row),
     "tuple[Difference, ...]": _many(Difference),
+    "tuple[Discrepancy, ...]": _many(Discrepancy),
     "tuple[Line, ...]": _many(Line),
     "Mapping[str, tuple[str, ...]]": _attributes,
     "NameId": _one(NameId),

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from sp.client.account_calls import AccountCalls
+from sp.client.expectation_calls import ExpectationCalls
 from sp.client.http import Api
 from sp.client.people_calls import PeopleCalls
 from sp.client.sign_in_calls import SignInCalls
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class VirtualOffice(AccountCalls, PeopleCalls, SignInCalls):
+class VirtualOffice(AccountCalls, PeopleCalls, SignInCalls, ExpectationCalls):
     """The account that a token belongs to. Every call raises ProblemError where the service says no.
 
     `client` is an httpx client of your own, for a proxy or a certificate authority; who brings one closes it.

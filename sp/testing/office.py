@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sp.client import SignIn, VirtualOffice, Workspaces
-from sp.testing.expectations import Expectation
+from sp.testing.expectations import ExpectedSignIn
 
 if TYPE_CHECKING:
     import httpx
@@ -66,13 +66,16 @@ class OfficeUnderTest(VirtualOffice):
         Raises TimeoutError after `timeout` seconds.
         """
         found = super().wait_for_sign_in(after=after or self._seen, timeout=timeout)
-        self._seen = found.reference
+        self._had(found.reference)
         return found
 
-    def expect(self, *, timeout: float = _SOON, **wanted: Any) -> Expectation:
+    def expect(self, *, timeout: float = _SOON, **wanted: Any) -> ExpectedSignIn:
         """Assert that a `with` block makes somebody sign in, and that the sign-in looks as `wanted`.
 
-        Waits up to `timeout` seconds after the block. What may be wanted is in `sp.testing.expectations`. Raises
-        TypeError for a word that is not there, and AssertionError with every difference at once.
+        Waits up to `timeout` seconds after the block. What may be wanted is what the API takes as an expectation.
+        Raises ProblemError for what it does not take, and AssertionError with every difference at once.
         """
-        return Expectation(self, wanted, timeout)
+        return ExpectedSignIn(self, wanted, timeout, self._had)
+
+    def _had(self, reference: str) -> None:
+        self._seen = reference

@@ -95,6 +95,21 @@ def test_verdicts_are_compared_and_judged_again(
         good.row("no_such_check")
 
 
+def test_expectations_are_declared_awaited_and_told(
+    virtual_office: OfficeUnderTest, identity_provider: IdentityProvider
+) -> None:
+    declared = virtual_office.declare_expectation(outcome="accepted", attributes={"groups": {"absent": True}})
+    assert (declared.status, declared.sign_in) == ("waiting", None)
+    with pytest.raises(TimeoutError, match="within 1 seconds"):
+        virtual_office.wait_for_expectation(declared.reference, timeout=1)
+    came = identity_provider.sign_in(BRITTA, fault="audience")
+    answer = virtual_office.wait_for_expectation(declared.reference, timeout=10)
+    assert (answer.status, answer.sign_in) == ("not_met", came.reference)
+    assert [(line.field, line.received) for line in answer.differences] == [("outcome", "refused")]
+    assert virtual_office.expectation(declared.reference) == answer
+    assert "<testsuite" in virtual_office.expectation_as_junit(declared.reference)
+
+
 def test_a_wait_ends_when_somebody_signs_in(
     virtual_office: OfficeUnderTest, identity_provider: IdentityProvider
 ) -> None:
