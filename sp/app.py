@@ -6,6 +6,7 @@ Owns putting settings, database, clock and pages together. Never holds a rule.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
@@ -113,5 +115,12 @@ def _install(app: FastAPI, service: Service) -> None:
     app.include_router(my_profile.router)
     for router in admin.routers:
         app.include_router(router)
-    app.mount(API, create_api(app.state))
+    app.router.routes.append(_mounted_api(app))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+def _mounted_api(app: FastAPI) -> Mount:
+    """Everything below its path: also an address with a line break in it, which would else be answered by a page."""
+    mount = Mount(API, create_api(app.state))
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount

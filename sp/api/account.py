@@ -41,7 +41,7 @@ class AccountAnswer(Answer):
                 "acs_url": "http://localhost:8000/saml2",
                 "metadata_url": "http://localhost:8000/saml2/metadata/business",
                 "settings_version": 3,
-                "token": {"name": "nightly", "scope": "write", "expires_at": None},
+                "token": {"name": "nightly", "scope": "write", "expires_at": "2030-05-01T12:00:00Z"},
             }
         )
     )

@@ -68,5 +68,5 @@ def next_link(request: Request, *, without: tuple[str, ...] = (), **position: An
 
 
 def examples(*values: Any) -> dict[str, Any]:
-    """For the `json_schema_extra` of a model."""
+    """For the `json_schema_extra` of a model. A null in one does not reach the description."""
     return {"examples": list(values)}

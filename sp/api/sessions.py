@@ -72,7 +72,7 @@ class SessionAnswer(Answer):
 class SessionPage(Answer):
     """Sessions, the newest first."""
 
-    model_config = ConfigDict(json_schema_extra=examples({"items": [EXAMPLE], "next": None}))
+    model_config = ConfigDict(json_schema_extra=examples({"items": [EXAMPLE], "next": "/api/v1/sessions?after=12"}))
 
     items: list[SessionAnswer]
     next: NextLink

@@ -85,7 +85,11 @@ class WantedSignIns(Filter):
 class SignInPage(Answer):
     """Sign-ins: the newest first, or, with `after` or `wait`, the oldest first."""
 
-    model_config = ConfigDict(json_schema_extra=examples({"items": [EXAMPLE], "next": None, "latest": "7F3KXMPQ"}))
+    model_config = ConfigDict(
+        json_schema_extra=examples(
+            {"items": [EXAMPLE], "next": "/api/v1/sign-ins?before=7F3KXMPQ", "latest": "7F3KXMPQ"}
+        )
+    )
 
     items: list[SignInEntry]
     next: NextLink

@@ -127,7 +127,7 @@ class VersionPage(Answer):
                         "changes": [{"field": "issuer", "before": "", "after": "https://idp.contoso.example/"}],
                     }
                 ],
-                "next": None,
+                "next": "/api/v1/account/single-sign-on/versions?after=2",
             }
         )
     )

@@ -104,7 +104,7 @@ class UserAnswer(Answer):
 class UserPage(Answer):
     """Users in the order of their creation."""
 
-    model_config = ConfigDict(json_schema_extra=examples({"items": [BRITTA], "next": None}))
+    model_config = ConfigDict(json_schema_extra=examples({"items": [BRITTA], "next": "/api/v1/users?after=7"}))
 
     items: list[UserAnswer]
     next: NextLink

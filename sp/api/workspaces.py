@@ -37,7 +37,7 @@ _EXAMPLE = {
     "name": "job-4711",
     "created_at": "2030-01-31T12:00:00Z",
     "expires_at": "2030-01-31T13:00:00Z",
-    "fixed_time": None,
+    "fixed_time": "2030-01-31T12:00:00Z",
     "entity_id": "http://localhost:8000/w/job-4711/saml2",
     "acs_url": "http://localhost:8000/w/job-4711/saml2",
     "metadata_url": "http://localhost:8000/w/job-4711/saml2/metadata",
@@ -143,7 +143,13 @@ def managed(name: Name, service: ServiceDep, sent: Credentials) -> Realm:
 ManagedDep = Annotated[Realm, Depends(managed)]
 
 
-@router.post("", status_code=201, dependencies=[Depends(maker)], responses=documented(409))
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(maker)],
+    responses=documented(409),
+    openapi_extra={"security": [{"workspace": []}, {}]},  # where the settings leave it open, no token is needed
+)
 def make_workspace(service: ServiceDep, response: Response, body: NewWorkspace | None = None) -> MadeWorkspace:
     """A realm of its own, with a company, an account, an administrator and a token."""
     wanted = body or NewWorkspace()
