@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import logouts
 import pytest
 from browser import Browser
+from cast import BOB
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from responses import Idp, posted
@@ -16,6 +18,7 @@ from starlette.routing import Mount
 from sp.flows import service_keys
 from sp.flows.api_tokens import MadeToken, make_token
 from sp.flows.assertion_consumer import Delivery, consume
+from sp.flows.logout_consumer import LogoutDelivery, receive
 from sp.models import TokenScope, UserSession
 from sp.saml.certificates import stored_certificate
 from sp.store import accounts, users
@@ -75,6 +78,13 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
     """What stands in the addresses of Contoso's pages: the account, Britta, the certificate, a sign-in attempt."""
     delivery = Delivery(posted(connected.response()), service.now(), "127.0.0.1", new_token())
     attempt = consume(database, service.settings, delivery)
+    for_bob = LogoutDelivery(
+        logouts.posted(logouts.request(connected, now=service.now(), name_id=BOB.email)),
+        logouts.SLO_URL,
+        service.now(),
+        "127.0.0.1",
+    )
+    sign_out = receive(database, service.settings, for_bob)
     with database.reading() as session:
         account = accounts.account_by_slug(session, "business")
         assert account is not None
@@ -95,6 +105,7 @@ def contoso(service: Service, database: Database, connected: Idp) -> dict[str, s
         "purpose": "signing",
         "step": "begin-rollover",
         "session_id": str(opened),
+        "message_reference": sign_out.reference,
         "token_id": str(made.row.id),
         "product": "keycloak",
         "number": "1",

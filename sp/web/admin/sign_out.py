@@ -191,9 +191,9 @@ class Looked:
     version: int | None
 
 
-def looked_at(reference: str, account: ManagedAccountDep, scopes: ScopesDep, service: ServiceDep) -> Looked:
+def looked_at(message_reference: str, account: ManagedAccountDep, scopes: ScopesDep, service: ServiceDep) -> Looked:
     """Raises PageError (404) for a message of another account, and for one that is not there."""
-    known = sign_in_attempts.as_reference(reference)
+    known = sign_in_attempts.as_reference(message_reference)
     with service.database.reading() as session:
         message = sign_out_messages.message_in(session, scopes, known) if known else None
         if message is None:
@@ -206,7 +206,7 @@ def looked_at(reference: str, account: ManagedAccountDep, scopes: ScopesDep, ser
 LookedDep = Annotated[Looked, Depends(looked_at)]
 
 
-@router.get("/log/{reference}")
+@router.get("/log/{message_reference}")
 def message_page(request: Request, service: ServiceDep, looked: LookedDep) -> Response:
     evidence = looked.evidence
     report, stages = evidence.judgement.report, logout_stages(evidence.judgement.report, evidence.kind)
@@ -228,7 +228,7 @@ def message_page(request: Request, service: ServiceDep, looked: LookedDep) -> Re
     )
 
 
-@router.get("/log/{reference}/message")
+@router.get("/log/{message_reference}/message")
 def download_message(looked: LookedDep) -> Response:
     """The message byte for byte, as a file that no browser opens by itself."""
     xml = looked.evidence.opened.xml
