@@ -232,6 +232,7 @@ def test_a_reset_takes_away_what_happened(job: Workspace, idp: Idp) -> None:
 
 def test_one_that_is_over_is_not_there(app: FastAPI, job: Workspace, clock: StillClock, idp: Idp) -> None:
     browser = _signed_in(app, job)
+    assert _can_sign_in(app, job)
     clock.advance(hours=1)
     assert job.post(job.response(idp)).status_code == 404
     for path in ("/saml2/metadata", "/saml2/slo", "/sso/login"):
@@ -370,7 +371,8 @@ def _signed_in(app: FastAPI, job: Workspace) -> Browser:
 def _can_sign_in(app: FastAPI, job: Workspace) -> bool:
     browser = Browser(app)
     browser.open("/")
-    answer = browser.client.post("/sso/login/", data={**job.told["administrator"], "csrf_token": browser.token})
+    sent = {**job.told["administrator"], "csrf_token": browser.token}
+    answer = browser.client.post("/sso/login/", data=sent, follow_redirects=False)
     return answer.status_code == 303
 
 
