@@ -63,9 +63,10 @@ def add_user(
 ) -> User | Invalid:
     """A new user by support, or a deleted one of this account brought back with new values."""
     profile = _trimmed(profile)
-    owner = users.user_named(session, account.realm_id, profile.username)
-    tombstone = owner if owner is not None and _is_tombstone(owner, account) else None
     errors = _faults(profile)
+    # A name that can be nobody's is not looked up: PostgreSQL takes no NUL in a text.
+    owner = None if "username" in errors else users.user_named(session, account.realm_id, profile.username)
+    tombstone = owner if owner is not None and _is_tombstone(owner, account) else None
     if owner is not None and tombstone is None:
         errors = {"username": _TAKEN} | errors
     if errors:
@@ -88,8 +89,8 @@ def edit(session: Session, user: User, profile: Profile, *, mark: str) -> User |
     if mark != mark_of(current):
         return ChangedMeanwhile(current)
     errors = _faults(profile)
-    taken = _taken(session, user, profile.username)
-    if taken and "username" not in errors:
+    taken = None if "username" in errors else _taken(session, user, profile.username)
+    if taken:
         errors["username"] = taken
     return Invalid(errors) if errors else _stored(session, user, profile)
 
