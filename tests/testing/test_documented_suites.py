@@ -11,7 +11,10 @@ PLUGIN, PLAYED, CLIENT, PLAIN = examples("testing.md")
 SHOWN_ADDRESS = "http://localhost:8000"
 
 
-def test_the_examples_of_the_plugin_start_a_service_and_pass(tmp_path: Path) -> None:
+def test_the_examples_of_the_plugin_start_a_service_and_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that the tester has lying about are for another service."""
+    monkeypatch.setenv("VIRTUAL_OFFICE_SESSION_MAX_HOURS", "0")
+    (tmp_path / ".env").write_text("VIRTUAL_OFFICE_SESSION_IDLE_MINUTES=0\n")
     done = run(tmp_path, PLUGIN + "\n\n" + PLAYED)
     assert (done.code, done.passed) == (0, 6), done.output
 
