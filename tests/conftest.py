@@ -1,15 +1,21 @@
 """What every run of the tests has in common: libxmlsec1 is asked too, and how many attacks there were is said.
 
-Owns that sentence. Holds no fixture: each folder has its own.
+Owns that sentence and the browser. Holds no other fixture: each folder has its own.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from attack import MARKER, attacks_of, summary
 from second_opinion import compared
 
 from sp.saml import enveloped
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,3 +35,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if sentence := summary(reports):
         terminalreporter.section("attacks")
         terminalreporter.line(sentence)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser, for one file: while it is there, no event loop can run beside it in this thread."""
+    from journeys.windows import launch  # noqa: PLC0415  most runs of a few tests need no browser
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()

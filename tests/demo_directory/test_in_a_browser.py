@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from sp.demo_directory.clock import utc_now
 from sp.demo_directory.connect import Connected, connect
@@ -133,16 +132,6 @@ def wait_until_ready(url: str) -> None:
         else:
             return
     pytest.fail(f"{url} does not answer")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    program = Path("/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        path = str(program) if program.exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

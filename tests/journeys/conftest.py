@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from journeys.windows import Windows, launch
-from playwright.sync_api import Browser, expect, sync_playwright
+from journeys.windows import Windows
+from playwright.sync_api import Browser, expect
 from processes.program import PASSWORD, ROOT, Installation, Program
 
 RESULTS = ROOT / "test-results"
@@ -25,14 +25,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     item.stash[_failed] = item.stash.get(_failed, False) or report.failed
     return report
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

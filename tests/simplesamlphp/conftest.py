@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
-from journeys.windows import Windows, launch
-from playwright.sync_api import Browser, sync_playwright
+from journeys.windows import Windows
+from playwright.sync_api import Browser
 from processes.program import PASSWORD, Installation
 from simplesamlphp import office
 from simplesamlphp.packages import missing_packages, why_not
@@ -73,14 +73,6 @@ def connect(place: Installation, identity_provider: SimpleSamlPhp) -> None:
 def visitor() -> Iterator[Visitor]:
     with Visitor() as somebody:
         yield somebody
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import PASSWORD, StillClock
 from cast import ALICE, NOW
-from journeys.windows import launch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from quiet_server import QuietServer
 from responses import Idp
 from web.conftest import connect
@@ -34,14 +33,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Door]
     connect(app.state.service, idp)
     with QuietServer(app) as server:
         yield server.base_url, Door(app.state.service, clock, idp)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 def window(chromium: Browser, house: tuple[str, Door], **options: object) -> Page:
