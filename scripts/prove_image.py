@@ -41,6 +41,7 @@ SURROUNDINGS = (
 )
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 CERTIFICATES_INSIDE = "/var/lib/certificates-of-this-machine.crt"  # where no package writes its own over them
+CHROOT = shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin") or "chroot"  # the stage's PATH may lack it
 PLAIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 READY_SECONDS = 60
 STOP_SECONDS = 15
@@ -62,7 +63,7 @@ class Stage:
 
     def command(self, command: list[str], tree: Path | None = None) -> list[str]:
         inside = f'cd {shlex.quote(self.folder)} && exec "$@"'
-        return ["chroot", f"--userspec={self.user}", str(tree or self.tree), "/bin/sh", "-c", inside, "sh", *command]
+        return [CHROOT, f"--userspec={self.user}", str(tree or self.tree), "/bin/sh", "-c", inside, "sh", *command]
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
