@@ -37,11 +37,16 @@ def as_reference(text: str) -> str | None:
 
 def record(session: Session, attempt: SignInAttempt) -> None:
     """Add the attempt, with every derived column."""
+    fill_keys(attempt)
+    session.add(attempt)
+
+
+def fill_keys(attempt: SignInAttempt) -> None:
+    """Compute the derived columns; for whoever stores many rows at once."""
     codes = (*attempt.failed, *attempt.warnings)
     attempt.codes = f" {' '.join(codes)} " if codes else ""
     attempt.user_key = folded(attempt.username or attempt.unverified_username)[:_USER_CHARACTERS]
     attempt.issuer_key = folded(attempt.issuer)[:_ISSUER_CHARACTERS]
-    session.add(attempt)
 
 
 def compress(message: bytes | None) -> bytes | None:
