@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from browser import Browser, StillClock
@@ -26,7 +27,8 @@ def tokens(service: Service, slug: str = "business") -> list[ApiToken]:
 def made(browser: Browser, **fields: str) -> str:
     """The new token, as the page shows it."""
     browser.open(PAGE)
-    browser.submit(PAGE, **({"name": "nightly", "scope": "write", "expires": "30"} | fields))
+    typed: dict[str, Any] = {"name": "nightly", "scope": "write", "expires": "30"} | fields
+    browser.submit(PAGE, **typed)
     return str(browser.html.xpath("string(//section[@aria-labelledby='made-title']//code)")).strip()
 
 
