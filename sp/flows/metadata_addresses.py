@@ -22,6 +22,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Where hosting providers answer every machine of theirs, and which no range of the standards tells.
 _NEIGHBORS = frozenset(ipaddress.ip_address(text) for text in ("168.63.129.16", "fd00:ec2::254"))
+# The tables of Python below 3.13 and 3.14 call parts of these global: IETF protocol assignments (RFC 6890), and the
+# private networks that IPv6 had before fc00::/7 (RFC 3879).
+_NOBODYS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv6Network("fec0::/10"))
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _PORTS = {"https": 443, "http": 80}
 
@@ -72,7 +75,9 @@ def _address_fault(settings: Settings, scheme: str, host: str, addresses: tuple[
 def is_public(address: Address) -> bool:
     """Whether an address leads into the public internet, and not to whoever happens to be a neighbor."""
     return all(
-        one.is_global and not one.is_multicast and not one.is_reserved and one not in _NEIGHBORS
+        one.is_global
+        and not (one.is_multicast or one.is_reserved or one in _NEIGHBORS)
+        and not any(one in network for network in _NOBODYS)
         for one in _meant(address)
     )
 
