@@ -115,7 +115,7 @@ async def _ask_at(target: Target, address: Address, etag: str) -> Fetched | Unch
     place = parts._replace(netloc=f"{literal}:{target.port}").geturl()
     name = parts.netloc.rpartition("@")[2]
     headers = {"Host": name, "Accept": _ACCEPT, "Accept-Encoding": "gzip", "User-Agent": "virtual-office"}
-    if etag:
+    if _is_tag(etag):
         headers["If-None-Match"] = etag
     async with httpx.AsyncClient(trust_env=False, verify=_tls(), timeout=SECONDS) as client:
         request = client.build_request("GET", place, headers=headers, extensions={"sni_hostname": target.host})
@@ -134,13 +134,25 @@ def _tls() -> ssl.SSLContext:
 
 async def _read(target: Target, answer: httpx.Response) -> Fetched | Unchanged | _Redirect:
     if answer.status_code in _REDIRECTS and "location" in answer.headers:
-        return _Redirect(urljoin(target.url, answer.headers["location"]))
+        return _redirected(target, answer.headers["location"])
     if answer.status_code == 304 and "if-none-match" in answer.request.headers:
         return Unchanged()
     if answer.status_code != 200:
         raise _RefusedError(f"{target.host} answered with HTTP status {answer.status_code} instead of metadata.")
     etag = answer.headers.get("etag", "")
-    return Fetched(await _body(answer), etag if len(etag) <= _TAG_CHARACTERS and etag.isprintable() else "")
+    return Fetched(await _body(answer), etag if _is_tag(etag) else "")
+
+
+def _redirected(target: Target, location: str) -> _Redirect:
+    try:
+        return _Redirect(urljoin(target.url, location))
+    except ValueError:  # such as an open bracket
+        raise _RefusedError(f"{target.host} redirects to something that is no address.") from None
+
+
+def _is_tag(etag: str) -> bool:
+    """Whether an ETag can be sent back: a header takes ASCII, and RFC 9110, 8.8.3 leaves nothing else to rely on."""
+    return bool(etag) and len(etag) <= _TAG_CHARACTERS and etag.isascii() and etag.isprintable()
 
 
 async def _body(answer: httpx.Response) -> bytes:

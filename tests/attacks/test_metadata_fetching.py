@@ -80,6 +80,8 @@ FORBIDDEN = {
     "a line break": ("https://8.8.8.8/m\r\nHost: evil.example", "white space"),
     "a fragment": ("https://8.8.8.8/m#x", "#"),
     "digits of another alphabet": ("https://①②⑦.⓪.⓪.①/m", "ASCII"),
+    "metadata of Oracle's cloud": ("https://192.0.0.192/", "192.0.0.192"),
+    "a private network of the first IPv6": ("https://[fec0::1]/m", "fec0::1"),
 }
 
 
@@ -226,6 +228,7 @@ HOSTILE: tuple[tuple[str, str, Answer, str], ...] = (
     ("MET-03 status", "an error", document(METADATA, 500), "HTTP status 500"),
     ("MET-03 304", "nothing new, to somebody who has nothing", document(b"", 304), "HTTP status 304"),
     ("MET-03 SSH", "another protocol", not_http, "as a web server does"),
+    ("MET-03 redirect", "a redirect to what is no URL", redirect("http://[bad"), "no address"),
 )
 
 
@@ -289,6 +292,15 @@ def test_what_has_not_changed_is_not_sent_again(server: MetadataServer) -> None:
     assert fetch_metadata(ON_LOOPBACK, url) == Fetched(METADATA, '"1"')
     assert fetch_metadata(ON_LOOPBACK, url, etag='"1"') == Unchanged()
     assert fetch_metadata(ON_LOOPBACK, url, etag='"0"') == Fetched(METADATA, '"1"')
+
+
+@attack("MET-03 ETag", "an ETag that no request can carry")
+def test_an_etag_that_cannot_be_sent_back_is_not_kept(server: MetadataServer) -> None:
+    url = server.says(with_etag(METADATA, '"é"'))
+    assert fetch_metadata(ON_LOOPBACK, url) == Fetched(METADATA, "")
+    server.asked.clear()
+    assert fetch_metadata(ON_LOOPBACK, url, etag='"é"') == Fetched(METADATA, ""), "one that was kept before"
+    assert "If-None-Match" not in server.asked[0][1]
 
 
 def test_a_proxy_of_the_environment_is_not_asked(server: MetadataServer, monkeypatch: pytest.MonkeyPatch) -> None:
