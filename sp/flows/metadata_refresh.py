@@ -10,10 +10,12 @@ an administrator confirms it (SAML2int MD02).
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlmodel import Session
 
 from sp.flows.account_setup import MAX_RETIRED, Invalid, Overtaken, Saved, SsoDraft, draft_of, save_sso_settings
@@ -40,6 +42,7 @@ from sp.saml.times import written
 from sp.settings import Settings
 from sp.store import accounts, idp_metadata
 from sp.store.engine import Database
+from sp.store.rows import required
 
 SAVED_BY = "metadata refresh"
 
@@ -47,6 +50,9 @@ _LEASE = timedelta(minutes=5)  # longer than a fetch can take: then somebody els
 _FIRST_RETRY = timedelta(minutes=5)
 _LAST_RETRY = timedelta(days=1)
 _FAULT_CHARACTERS = 1024
+_UNEXPECTED = "Reading the metadata failed in a way that nobody foresaw. This service's log says more."
+
+_log = structlog.get_logger("sp.metadata_refresh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +83,35 @@ def refresh_account(database: Database, settings: Settings, account_id: int, now
 
 
 def _refresh(database: Database, settings: Settings, row: IdpMetadata, now: datetime) -> None:
+    """What goes wrong unforeseen is a fault like any other, or it would be tried for ever without a word."""
+    try:
+        _follow(database, settings, row, now)
+    except Exception:  # noqa: BLE001  whatever it was this time is no reason never to try again
+        _log.exception("metadata_refresh_failed", account_id=row.account_id)
+        with database.writing() as session:
+            accounts.lock_settings(session, accounts.account_by_id(session, row.account_id))
+            current = idp_metadata.of_account(session, row.account_id)
+            if current is not None and _asks_the_same(current, row):
+                _schedule(current, _UNEXPECTED, _UNEXPECTED, now)
+
+
+def _follow(database: Database, settings: Settings, row: IdpMetadata, now: datetime) -> None:
     """Fetching and reading happen before anybody has to wait for the transaction."""
     found = _fetch(settings, row, now)
     with database.writing() as session:
         account = accounts.account_by_id(session, row.account_id)
         accounts.lock_settings(session, account)
         current = idp_metadata.of_account(session, row.account_id)
-        if current is None or current.url != row.url:
+        if current is None or not _asks_the_same(current, row):
             return  # somebody imported something else meanwhile
         fault = found if isinstance(found, str) else _take_over(session, settings, account, current, found, now)
         _schedule(current, found, fault, now)
+
+
+def _asks_the_same(current: IdpMetadata, asked: IdpMetadata) -> bool:
+    """Whether what was read by `asked` is still what the account follows, from whom, signed by whom."""
+    names = ("url", "entity_id", "pinned_certificate")
+    return all(getattr(current, name) == getattr(asked, name) for name in names)
 
 
 def _fetch(settings: Settings, row: IdpMetadata, now: datetime) -> _Read | str:
@@ -190,6 +215,20 @@ def _followed(current: SsoDraft, entity: IdpEntity, known: set[str]) -> SsoDraft
 # What an administrator answers.
 
 
+def held_digest(row: IdpMetadata | None) -> str:
+    """By which an answer names the change that it is about; "" where nothing waits."""
+    if row is None or row.held is None:
+        return ""
+    return hashlib.sha256(json.dumps(row.held, sort_keys=True).encode()).hexdigest()
+
+
+def _still_held(session: Session, account: Account, shown: str) -> IdpMetadata | None:
+    """The row, if the change that was `shown` waits still; nothing changes it until the transaction ends."""
+    accounts.lock_settings(session, account)
+    row = idp_metadata.of_account(session, required(account.id))
+    return row if shown and held_digest(row) == shown else None
+
+
 def held_entity(row: IdpMetadata, now: datetime) -> IdpEntity | None:
     """The entity as the held change has it; None where nothing waits. Raises MetadataError when it has expired."""
     if row.held is None:
@@ -214,12 +253,16 @@ def held_proposal(session: Session, settings: Settings, account: Account, row: I
 
 
 def confirm_held(
-    session: Session, settings: Settings, account: Account, row: IdpMetadata, *, saved_by: str, now: datetime
+    session: Session, settings: Settings, account: Account, shown: str, *, saved_by: str, now: datetime
 ) -> Saved | Invalid | Overtaken | None:
-    """Take the held change over. None where nothing waits any more. Raises MetadataError when it has expired."""
-    accounts.lock_settings(session, account)
-    entity = held_entity(row, now)
-    if entity is None:
+    """Take over the held change whose digest was `shown`, and no other. Raises MetadataError when it has expired.
+
+    None where it waits no more. Otherwise a document that changes between the page and the button would be confirmed
+    by somebody who never saw it.
+    """
+    row = _still_held(session, account, shown)
+    entity = held_entity(row, now) if row is not None else None
+    if row is None or entity is None:
         return None
     current = draft_of(session, account)
     if entity.entity_id != row.entity_id:
@@ -231,12 +274,22 @@ def confirm_held(
     draft = replace(current, **held_changes(row, entity, current))
     saved = save_sso_settings(session, settings, account, draft, saved_by=saved_by, now=now)
     if isinstance(saved, Saved):
-        dismiss_held(row)
+        _answered(row)
     return saved
 
 
-def dismiss_held(row: IdpMetadata) -> None:
-    """Let the settings be as they are: the same change is not held again."""
+def dismiss_held(session: Session, account: Account, shown: str) -> bool:
+    """Let the settings be as they are: the change whose digest was `shown` is not held again.
+
+    Whether it waited still.
+    """
+    row = _still_held(session, account, shown)
+    if row is not None:
+        _answered(row)
+    return row is not None
+
+
+def _answered(row: IdpMetadata) -> None:
     if row.held is not None:
         row.seen = {**row.seen, "endpoints": row.held["endpoints"]}
     row.held = None

@@ -20,7 +20,7 @@ from sp.flows import metadata_refresh
 from sp.flows.account_setup import Invalid, Saved, SsoDraft, draft_of
 from sp.flows.metadata_fetching import fetch_metadata
 from sp.flows.metadata_import import Source, proposal, save_import
-from sp.flows.metadata_refresh import confirm_held, dismiss_held, held_entity, refresh_account, refresh_due
+from sp.flows.metadata_refresh import confirm_held, dismiss_held, held_digest, held_entity, refresh_account, refresh_due
 from sp.models import Account, IdpMetadata
 from sp.saml.certificates import IdpCertificate
 from sp.saml.idp_metadata import IdpEntity, read_metadata
@@ -243,14 +243,14 @@ def test_a_certificate_does_not_carry_an_endpoint_along(follower: Follower) -> N
     assert follower.row.held is not None
 
 
-def confirm(follower: Follower) -> object:
+def confirm(follower: Follower, shown: str | None = None) -> object:
+    """The change that waits, or the one that was `shown`."""
     house = follower.house
     with house.database.writing() as session:
         account = accounts.account_by_slug(session, "business")
         assert account is not None
-        row = idp_metadata.of_account(session, required(account.id))
-        assert row is not None
-        return confirm_held(session, house.settings, account, row, saved_by="alice", now=house.now)
+        digest = held_digest(idp_metadata.of_account(session, required(account.id))) if shown is None else shown
+        return confirm_held(session, house.settings, account, digest, saved_by="alice", now=house.now)
 
 
 def test_a_confirmed_endpoint_is_saved_and_nothing_else(follower: Follower) -> None:
@@ -278,13 +278,25 @@ def test_a_confirmed_entity_takes_the_place_of_the_old_one(follower: Follower) -
 def test_a_dismissed_change_is_not_asked_about_again_until_it_is_another(follower: Follower) -> None:
     follower.now_says(published(IDP, sign_in=ELSEWHERE))
     with follower.house.database.writing() as session:
-        row = idp_metadata.of_account(session, follower.row.account_id)
-        assert row is not None
-        dismiss_held(row)
+        account = accounts.account_by_id(session, follower.row.account_id)
+        assert dismiss_held(session, account, held_digest(follower.row))
     follower.now_says(published(IDP, NEXT, sign_in=ELSEWHERE))
     assert follower.row.held is None
     assert follower.draft.sign_in_url == SIGN_IN
     follower.now_says(published(IDP, sign_in=ELSEWHERE + "/2"))
+    assert follower.row.held is not None
+
+
+@attack("MET-10 shown", "the document changes between the page and the button: nobody confirms what they never saw")
+def test_only_the_change_that_was_shown_is_answered(follower: Follower) -> None:
+    follower.now_says(published(IDP, sign_in="https://idp.contoso.example/moved"))
+    shown = held_digest(follower.row)
+    follower.now_says(published(IDP, sign_in=ELSEWHERE))
+    assert confirm(follower, shown) is None
+    assert confirm(follower, "") is None
+    with follower.house.database.writing() as session:
+        assert not dismiss_held(session, accounts.account_by_id(session, follower.row.account_id), shown)
+    assert follower.draft.sign_in_url == SIGN_IN
     assert follower.row.held is not None
 
 
@@ -404,6 +416,42 @@ def test_an_import_while_it_was_asking_wins(follower: Follower, monkeypatch: pyt
     monkeypatch.setattr(metadata_refresh, "fetch_metadata", meanwhile)
     follower.now_says(published(IDP, NEXT))
     assert follower.draft.certificates == (THIRD.certificate,)
+
+
+@pytest.mark.parametrize("changed", ["pinned_certificate", "entity_id"])
+@attack("MET-09 meanwhile", "another signer or entity was asked for while unsigned metadata was on its way", count=2)
+def test_what_was_read_by_other_rules_is_dropped(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """The same address, imported anew with a pinned certificate or for another entity."""
+    real = fetch_metadata
+    values = {"pinned_certificate": THIRD.certificate_der, "entity_id": "https://new.contoso.example/"}
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        with follower.house.database.writing() as session:
+            row = idp_metadata.of_account(session, follower.row.account_id)
+            setattr(row, changed, values[changed])
+        return real(*given, **named)
+
+    monkeypatch.setattr(metadata_refresh, "fetch_metadata", meanwhile)
+    follower.now_says(published(IDP, EVIL))
+    assert follower.draft.certificates == (IDP.certificate,)
+    assert follower.row.fault == ""
+
+
+def test_what_nobody_foresaw_is_a_fault_and_waits_longer_each_time(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(metadata_refresh, "fetch_metadata", broken)
+    follower.asks_again()
+    assert "nobody foresaw" in follower.row.fault
+    assert follower.row.next_refresh_at == follower.house.now + timedelta(minutes=5)
+    follower.asks_again(minutes=5)
+    assert follower.row.next_refresh_at == follower.house.now + timedelta(minutes=10)
+    assert follower.draft.certificates == (IDP.certificate,)
 
 
 # What a proposal says before anything is saved.

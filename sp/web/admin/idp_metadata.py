@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
@@ -50,6 +51,8 @@ _LARGE_FORM = [Depends(managed_account), Depends(sent_metadata), Depends(csrf.re
 
 _OVERTAKEN = "Somebody saved other settings meanwhile. Look at the preview again: it has been made anew."
 _GONE = "Nothing is waiting any more."
+_ANOTHER = "The metadata has changed again since you looked: this is what waits now. Nothing was saved."
+_Shown = Annotated[str, Form(max_length=64)]  # by which a button names the change above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +140,37 @@ def leave(account: ManagedAccountDep, service: ServiceDep) -> Response:
 
 @router.post("/confirm", dependencies=_FORM)
 def confirm(
-    request: Request, account: ManagedAccountDep, administrator: AdministratorDep, service: ServiceDep
+    request: Request,
+    account: ManagedAccountDep,
+    administrator: AdministratorDep,
+    service: ServiceDep,
+    shown: _Shown = "",
 ) -> Response:
-    """Take the held change over."""
+    """Take the held change over, if it is the one that the page showed."""
     try:
         with service.database.writing() as session:
             stored = accounts.account_by_id(session, account.id)
-            row = _row(session, account)
             outcome = confirm_held(
-                session, service.settings, stored, row, saved_by=administrator.username, now=service.now()
+                session, service.settings, stored, shown, saved_by=administrator.username, now=service.now()
             )
+            waits = _row(session, account).held is not None
     except MetadataError as error:
         return _page(request, service, account, _Again(422, refusal=str(error)))
     if isinstance(outcome, Saved):
         return redirect_with_flash(_address(account), "metadata-confirmed", service.settings)
     if isinstance(outcome, Invalid):
         return _page(request, service, account, _Again(422, refusal=_told(outcome)))
-    return _page(request, service, account, _Again(409, refusal=_GONE))
+    return _page(request, service, account, _Again(409, refusal=_ANOTHER if waits else _GONE))
 
 
 @router.post("/dismiss", dependencies=_FORM)
-def dismiss(account: ManagedAccountDep, service: ServiceDep) -> Response:
-    """Keep the settings as they are, whatever the metadata says of endpoints now."""
+def dismiss(request: Request, account: ManagedAccountDep, service: ServiceDep, shown: _Shown = "") -> Response:
+    """Keep the settings as they are, whatever the metadata that the page showed says of endpoints."""
     with service.database.writing() as session:
-        row = _row(session, account)
-        dismiss_held(row)
+        dismissed = dismiss_held(session, accounts.account_by_id(session, account.id), shown)
+        waits = _row(session, account).held is not None
+    if not dismissed:
+        return _page(request, service, account, _Again(409, refusal=_ANOTHER if waits else _GONE))
     return redirect_with_flash(_address(account), "metadata-dismissed", service.settings)
 
 

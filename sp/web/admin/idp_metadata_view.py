@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sp.flows.account_setup import LABELS
 from sp.flows.metadata_import import Proposal, labeled
+from sp.flows.metadata_refresh import held_digest
 from sp.models import IdpMetadata
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.idp_metadata import FoundProviders
@@ -74,6 +75,7 @@ class FollowedView:
     valid_until: str
     waiting: ProposalView | None
     held_since: str
+    shown: str  # by which an answer names what waits
 
 
 def proposal_view(found: Proposal, now: datetime) -> ProposalView:
@@ -129,4 +131,5 @@ def followed_view(row: IdpMetadata, waiting: Proposal | None, now: datetime) -> 
         valid_until=exact(row.valid_until) if row.valid_until else "",
         waiting=proposal_view(waiting, now) if waiting else None,
         held_since=str((row.held or {}).get("since", "")),
+        shown=held_digest(row),
     )

@@ -260,6 +260,21 @@ def test_what_somebody_else_has_answered_is_said(waiting: Browser, bob: Browser)
     assert "Nothing is waiting any more." in waiting.text()
 
 
+@pytest.mark.parametrize("button", ["confirm", "dismiss"])
+def test_what_changed_again_meanwhile_is_shown_anew(
+    waiting: Browser, bob: Browser, database: Database, server: MetadataServer, button: str
+) -> None:
+    server.says(document(entity(IDP, role(IDP, sign_in=sign_in_services(ELSEWHERE + "/2")))))
+    bob.open(PAGE)
+    bob.submit(f"{PAGE}/refresh")
+    assert waiting.submit(f"{PAGE}/{button}").status_code == 409
+    assert "The metadata has changed again since you looked" in waiting.text()
+    assert ELSEWHERE + "/2" in waiting.text()
+    assert draft(database).sign_in_url == SIGN_IN
+    waiting.submit(f"{PAGE}/{button}")
+    assert "Waiting for you" not in waiting.text()
+
+
 def test_an_address_is_left(alice: Browser, database: Database, server: MetadataServer) -> None:
     follow(alice, server.says(document(METADATA)))
     alice.submit(f"{PAGE}/leave")
