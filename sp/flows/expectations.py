@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlmodel import Session
 
 from sp.flows.attempt_scope import scopes_of
 from sp.flows.evidence import Evidence, evidence_of
 from sp.models import Account, SignInAttempt, SignInExpectation
 from sp.saml.contract import Contract, Line, Part, SignInFacts, Text, compare
+from sp.saml.report import shown
 from sp.store import accounts, attempt_listing, sign_in_attempts, sign_in_expectations
 from sp.store.engine import Database
 from sp.store.rows import required
@@ -28,6 +29,7 @@ from sp.store.rows import required
 MAX_WAITING = 100  # of an account
 USUAL = timedelta(minutes=10)
 LONGEST = timedelta(hours=24)
+_ALLOWED = "what may be asked"
 _GONE = "removed from the log before anybody asked"
 
 
@@ -146,13 +148,23 @@ def _answer(session: Session, expectation: SignInExpectation, now: datetime) -> 
     elif attempt is None:
         lines = (Line("sign_in", "a sign-in", _GONE, met=False),)
     else:
-        lines = compare(contract_of(expectation.wanted), facts_of(evidence_of(session, attempt)))
+        lines = lines_of(expectation, facts_of(evidence_of(session, attempt)))
     status = Status.MET if all(line.met for line in lines) else Status.NOT_MET
     return Answer(expectation, status, attempt.reference if attempt else "", lines)
 
 
+def lines_of(expectation: SignInExpectation, facts: SignInFacts) -> tuple[Line, ...]:
+    """How the sign-in differs. What an earlier version took and this one does not is a difference, and never runs."""
+    try:
+        contract = contract_of(expectation.wanted)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        return (Line(".".join(map(str, fault["loc"])), _ALLOWED, shown(fault["msg"]), met=False),)
+    return compare(contract, facts)
+
+
 def contract_of(wanted: Mapping[str, Any]) -> Contract:
-    """What was declared, without what it is about and for how long."""
+    """What was declared, without what it is about and for how long. Raises ValidationError for what is not allowed."""
     return Contract.model_validate({name: value for name, value in wanted.items() if name in Contract.model_fields})
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from lxml import etree
 
-from sp.flows.expectations import Answer, Status, contract_of
-from sp.saml.contract import Line, SignInFacts, compare
+from sp.flows.expectations import Answer, Status, lines_of
+from sp.saml.contract import Line, SignInFacts
 
 _WHY = {Status.WAITING: "No sign-in has come yet.", Status.EXPIRED: "No sign-in came in time."}
 
 
 def junit_xml(answer: Answer, suite: str) -> bytes:
     """A test suite with one case for each thing that was asked, and one for whether a sign-in came at all."""
-    lines = answer.lines or compare(contract_of(answer.expectation.wanted), SignInFacts())
+    lines = answer.lines or lines_of(answer.expectation, SignInFacts())
     why = _WHY.get(answer.status)
     cases = [_case(suite, "sign_in", why), *(_case(suite, line.field, why or _difference(line)) for line in lines)]
     failures = str(sum(len(case) for case in cases))

@@ -17,13 +17,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from sp.saml import names
 from sp.saml.checks import BY_CODE
 from sp.saml.messages import Identity
-from sp.saml.patterns import describes, pattern_fault
+from sp.saml.patterns import MAX_STEPS, describes, pattern_fault, steps_for
 from sp.saml.report import shown
 from sp.saml.times import instant
 from sp.saml.xml import child
 
 _ABSENT = "(absent)"
 _UNSIGNED = "(nothing that a trusted signature covers)"
+_TOO_LONG = "(too many long values to hold them all against expressions)"
 
 
 def _a_code(code: str) -> str:
@@ -197,8 +198,15 @@ def _of_identity(contract: Contract, facts: SignInFacts) -> Iterator[Line]:
 
 
 def _of_attributes(contract: Contract, facts: SignInFacts) -> Iterator[Line]:
+    """Whoever sends chooses how many values there are: the expressions of a contract share one bound of steps."""
+    left = MAX_STEPS
     for name, wanted in (contract.attributes or {}).items():
         sent = facts.identity.attributes.get(name) if facts.identity else None
+        if wanted.matches is not None:
+            left -= steps_for(wanted.matches, sent or ())
+            if left < 0:
+                yield Line(f"attributes.{name}", f"each value like {wanted.matches}", _TOO_LONG, met=False)
+                continue
         received = _UNSIGNED if facts.identity is None else _ABSENT if sent is None else _listed(sent)
         met, words = _attribute(wanted, sent, signed=facts.identity is not None)
         yield Line(f"attributes.{name}", words, received, met)

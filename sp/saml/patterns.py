@@ -1,23 +1,28 @@
 """Regular expressions that somebody else wrote, bounded so that none of them runs for long.
 
-Owns how many ways of matching an expression may have. Never searches: an expression describes a whole value.
+Owns how many steps matching an expression may take. Never searches: an expression describes a whole value.
 
 Python's engine tries one way after the other, and (a+)+ has 2**n of them for n characters (ReDoS). So the ways are
-counted before anything is matched: a repetition has one for each length, an alternative one for each branch, and one
-inside another multiplies. What has too many is refused, however harmless it may be.
+counted before anything is matched, and the steps of each: a repetition has one way for each length, an alternative one
+for each branch, and what follows is tried again for every way of what stands before it. What may take too many steps is
+refused, however harmless it may be.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from re import _constants, _parser  # type: ignore[attr-defined]  # the tree that `re` itself compiles
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_CHARACTERS = 200  # of an expression
 MAX_VALUE = 1024  # characters of a value that is held against one
 _RESERVED = ("[[", "--", "&&", "~~", "||")  # what `re` warns that it may read in another way one day
-_MAX_WAYS = 2_000_000  # two stars; as many steps take some hundredths of a second
+MAX_COUNT = 1024  # in a repetition such as a{1,1024}
+_ROUND_STEPS = 16  # what a round of a repeated group costs besides: the engine keeps each in a record of its own
+MAX_STEPS = 32_000_000  # two stars and some 28 characters behind them; so many take some tenths of a second
+_PLAIN_ONLY = "Only plain expressions are taken: no look-around, no references to groups, no conditions."
 _SIMPLE = (
     _constants.LITERAL,
     _constants.NOT_LITERAL,
@@ -35,14 +40,24 @@ def pattern_fault(text: str) -> str | None:
     if any(mark in text for mark in _RESERVED):
         return f"None of {' '.join(_RESERVED)} may stand in an expression. Write a backslash between the two."
     try:
-        ways = _ways(_parser.parse(text))
+        effort = _effort(_parser.parse(text), MAX_VALUE)
     except (re.error, OverflowError, RecursionError):
         return "This is no regular expression."
-    except ValueError:
-        return "Only plain expressions are taken: no look-around, no references to groups, no conditions."
-    if ways > _MAX_WAYS:
+    except ValueError as error:
+        return str(error) if isinstance(error, _CountError) else _PLAIN_ONLY
+    if effort.steps > MAX_STEPS:
         return "This could take too long: use at most two of * + {n,m}, none of them inside another."
     return None
+
+
+def steps_for(pattern: str, values: Iterable[str]) -> int:
+    """How many steps it may take at most to hold all these values against an allowed expression."""
+    tree = _parser.parse(pattern)
+    return sum(
+        number * _effort(tree, length).steps
+        for length, number in Counter(map(len, values)).items()
+        if length <= MAX_VALUE
+    )
 
 
 def describes(pattern: str, value: str) -> bool:
@@ -50,34 +65,60 @@ def describes(pattern: str, value: str) -> bool:
     return len(value) <= MAX_VALUE and re.fullmatch(pattern, value) is not None
 
 
-def _ways(nodes: Iterable[tuple[Any, Any]]) -> int:
-    """How many ways there are to match a sequence, at most a little more than what is allowed."""
-    ways = 1
+class _CountError(ValueError):
+    """A repetition counts too far."""
+
+
+class _Effort(NamedTuple):
+    """In how many ways something can be matched from one place on, and the steps that trying all of them takes.
+
+    Neither is told beyond a little more than what is allowed, so that the numbers stay small.
+    """
+
+    ways: int
+    steps: int
+
+
+def _effort(nodes: Iterable[tuple[Any, Any]], length: int) -> _Effort:
+    """Of a sequence, for a value of that length: each way of what stands before tries again what follows."""
+    ways, steps = 1, 0
     for kind, argument in nodes:
-        ways = min(ways * _ways_of(kind, argument), _MAX_WAYS + 1)
-    return ways
+        one = _effort_of(kind, argument, length)
+        steps = _capped(steps + ways * one.steps)
+        ways = _capped(ways * one.ways)
+    return _Effort(ways, max(steps, 1))  # even nothing is a step, when it is repeated
 
 
-def _ways_of(kind: Any, argument: Any) -> int:
+def _effort_of(kind: Any, argument: Any, length: int) -> _Effort:
     """Raises ValueError for what does more than describe characters."""
     if kind in _SIMPLE:
-        return 1
+        return _Effort(1, 1)
     if kind is _constants.SUBPATTERN:
-        return _ways(argument[3])
+        return _effort(argument[3], length)
     if kind is _constants.BRANCH:
-        return sum(_ways(branch) for branch in argument[1])
+        branches = [_effort(branch, length) for branch in argument[1]]
+        return _Effort(_capped(sum(one.ways for one in branches)), _capped(sum(one.steps for one in branches)))
     if kind in _REPEATS:
         least, most, repeated = argument
-        return _ways_of_repeat(int(least), min(int(most), MAX_VALUE), _ways(repeated))
+        body = _effort(repeated, length)
+        if any(kind not in _SIMPLE for kind, _ in repeated) or len(repeated) > 1:
+            body = body._replace(steps=body.steps + _ROUND_STEPS)
+        return _effort_of_repeat(int(least), most, body, length)
     raise ValueError(str(kind))
 
 
-def _ways_of_repeat(least: int, most: int, ways: int) -> int:
-    if ways == 1:
-        return max(most - least + 1, 1)
-    total, power = 0, min(ways**least, _MAX_WAYS + 1) if least < MAX_VALUE else _MAX_WAYS + 1
-    for _ in range(least, most + 1):
-        total, power = total + power, power * ways
-        if total > _MAX_WAYS:
-            break
-    return total
+def _effort_of_repeat(least: int, most: Any, body: _Effort, length: int) -> _Effort:
+    """Raises _CountError. Without an end there are at most as many rounds as characters: one of nothing is the last."""
+    rounds = max(least, length) if most is _constants.MAXREPEAT else int(most)
+    if max(least, 0 if most is _constants.MAXREPEAT else rounds) > MAX_COUNT:
+        raise _CountError(f"A repetition counts to at most {MAX_COUNT}.")
+    ways, steps, paths = 0, 1, 1
+    for done in range(rounds + 1):
+        ways = _capped(ways + paths) if done >= least else ways
+        steps = _capped(steps + paths * body.steps) if done < rounds else steps
+        paths = _capped(paths * body.ways)
+    return _Effort(ways, steps)
+
+
+def _capped(number: int) -> int:
+    return min(number, MAX_STEPS + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from cast import BRITTA, FABRIKAM_ISSUER
 from fastapi import FastAPI
 from lxml import etree
 from responses import BRITTAS_ATTRIBUTES, Idp, with_attribute
+from sqlalchemy import select
 from workspaces import Workspace
 
 from sp.flows import expectations
 from sp.flows.housekeeping import tidy_up
+from sp.models import SignInExpectation
 from sp.saml import names
 from sp.service import Service
 
@@ -100,6 +103,32 @@ def test_what_is_not_so_is_named(job: Workspace, idp: Idp, asked: dict[str, Any]
     reference = declared(job.program, **asked)
     job.verdict(job.response(idp, attributes=SENT))
     assert told(job.program, reference) == ("not_met", fields)
+
+
+def test_many_long_values_do_not_keep_the_service_busy(job: Workspace, idp: Idp) -> None:
+    slow = {"matches": ".*a.*aaaaaaaaaaaaaaab"}
+    reference = declared(job.program, attributes={"groups": slow, "mail": slow | {"matches": ".*"}, "unit": slow})
+    job.verdict(
+        job.response(idp, attributes=SENT | {"groups": tuple(f"{number:02}{'a' * 1000}" for number in range(40))})
+    )
+    began = time.process_time()
+    answer = job.program.get(f"/expectations/{reference}")
+    assert time.process_time() - began < 1
+    assert "too many long values" in answer["differences"][0]["received"]
+
+
+@pytest.mark.parametrize("query", ["", ".junit"])
+def test_an_expression_that_is_allowed_no_more_never_runs(
+    job: Workspace, idp: Idp, service: Service, query: str
+) -> None:
+    reference = declared(job.program, attributes={"mail": {"matches": ".*"}})
+    with service.database.writing() as session:
+        kept = session.execute(select(SignInExpectation)).scalar_one()
+        kept.wanted = kept.wanted | {"attributes": {"mail": {"matches": "(a+)+b"}}}
+    assert job.program.call("GET", f"/expectations/{reference}{query}").status_code == 200
+    job.verdict(job.response(idp, attributes=SENT | {"mail": ("a" * 1000,)}))
+    assert job.program.call("GET", f"/expectations/{reference}{query}").status_code == 200
+    assert told(job.program, reference) == ("not_met", ["attributes.mail.matches"])
 
 
 def test_nothing_counts_as_said_that_no_trusted_signature_covers(job: Workspace, idp: Idp) -> None:

@@ -20,6 +20,9 @@ SLOW = [
     "(a|b|ab)" * 20,
     "((a{0,50}){0,50}){0,50}",
     "(?:a{1,9}){1,9}b",
+    "(?i).*.*(?:aaaaa){100}b",
+    "(?:(?:(?:x{0}){1024}){1024}){1024}",
+    "(?:(?:x{0}){1024}){1024}" * 4,
 ]
 STRANGE = [
     "(?=a)",
@@ -29,6 +32,10 @@ STRANGE = [
     "(?>a*)",
     "(",
     "a{99999999999}",
+    "a{1025}",
+    "a{0,1025}",
+    "a{1025,}",
+    "(?:(?:(?:x{0}){65535}){65535}){65535}",
     "a**",
     "[[a]",
     "[a--b]",
@@ -41,7 +48,7 @@ PLAIN = [
     "(?i:STAFF)",
     r"\d{4}-\d\d-\d\d",
     "^x$",
-    "a{2000}",
+    "a{1024}",
     "[ab]*+",
 ]
 
@@ -58,7 +65,9 @@ def test_plain_expressions_are_taken(pattern: str) -> None:
     assert pattern_fault(pattern) is None
 
 
-@pytest.mark.parametrize("pattern", [".*a.*b", "[ab]*[ac]*d", "(?:aa|aa)?" * 10 + "b", "(a|aa|aaa){0,12}b"])
+@pytest.mark.parametrize(
+    "pattern", [".*a.*b", "[ab]*[ac]*d", "(?:aa|aa)?" * 10 + "b", "(a|aa|aaa){0,12}b", "(?:(?:x{0}){1024}){1024}"]
+)
 @pytest.mark.parametrize("value", ["a" * MAX_VALUE, "ab" * (MAX_VALUE // 2)])
 def test_the_worst_that_is_taken_is_quick(pattern: str, value: str) -> None:
     assert pattern_fault(pattern) is None
