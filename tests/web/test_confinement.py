@@ -38,7 +38,19 @@ PUBLIC |= {"/saml2/metadata", "/saml2/metadata/{slug}"}  # what every identity p
 PUBLIC |= {"/api/v1"}  # for programs with a token: see tests/api
 USERS_ONLY = {"/my-profile"}
 # They end the story for the next steps, are an operator's, or are about something that is not there in this one.
-OTHER_STATE = ("/delete", "/disable", "/remove", "-rollover", "/bring-back", "/confirm", "/dismiss", "/revoke", "/sent")
+OTHER_STATE = (
+    "/delete",
+    "/disable",
+    "/remove",
+    "-rollover",
+    "/bring-back",
+    "/confirm",
+    "/dismiss",
+    "/revoke",
+    "/sent",
+    "/end",
+    "/end-all",
+)
 CHOICE = "/account-manager"
 CONSOLE = "/account-manager/{slug}"
 
