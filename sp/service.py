@@ -37,4 +37,9 @@ def service_of(request: Request) -> Service:
     return service
 
 
-ServiceDep = Annotated[Service, Depends(service_of)]
+async def _service_of(request: Request) -> Service:
+    """The same without a thread, which FastAPI would take for a plain function."""
+    return service_of(request)
+
+
+ServiceDep = Annotated[Service, Depends(_service_of)]

@@ -6,7 +6,7 @@ Owns the addresses and the schema of a user. Never decides what a profile may ho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -20,7 +20,7 @@ from sp.api.schemas import MAX_ID, Answer, Body, NextLink, Paging, Text, Time, e
 from sp.flows import user_profiles
 from sp.flows.account_setup import Invalid
 from sp.flows.api_tokens import Caller
-from sp.flows.passwords import password_fault
+from sp.flows.passwords import hash_password, password_fault
 from sp.flows.user_profiles import Profile, mark_of, profile_of
 from sp.models import User, UserSource, UserStatus
 from sp.service import Service, ServiceDep
@@ -136,9 +136,10 @@ def add_user(caller: WriterDep, service: ServiceDep, request: Request, response:
     if fault:
         raise invalid({"password": fault})
     profile = Profile(body.first_name, body.last_name, body.email, body.username or body.email, body.federation_id)
+    password_hash = hash_password(body.password) if body.password is not None else None
     with service.database.writing() as session:
         account = account_of(session, caller)
-        added = user_profiles.add_user(session, account, profile, service.now(), password=body.password)
+        added = user_profiles.add_user(session, account, profile, service.now(), password_hash=password_hash)
         if isinstance(added, Invalid):
             raise invalid(added.errors)
     response.headers["Location"] = f"{request.url.path}/{added.id}"
@@ -263,7 +264,11 @@ def _etag(user: User) -> str:
 def _told(user: User) -> UserAnswer:
     return UserAnswer(
         id=required(user.id),
-        **asdict(profile_of(user)),
+        username=user.username,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.email,
+        federation_id=user.federation_id,
         source=UserSource(user.source),
         status=UserStatus(user.status),
         created_at=user.created_at,

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from sp.flows.account_setup import Invalid
 from sp.models import Account, ApiToken, TokenScope
-from sp.store import accounts, api_tokens
+from sp.store import api_tokens
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -108,14 +108,14 @@ def recognize(database: Database, token: str, now: datetime) -> Caller | None:
     if not _SHAPE.fullmatch(token):
         return None
     with database.reading() as session:
-        row = api_tokens.by_hash(session, hash_token(token))
-        if row is None or is_over(row, now):
-            return None
-        account = accounts.account_by_id(session, row.account_id)
-    _note_use(database, row, now)
-    return Caller(
-        required(row.id), row.name, TokenScope(row.scope), row.account_id, account.slug, expires_at=row.expires_at
-    )
+        found = api_tokens.known(session, hash_token(token))
+    if found is None or any(end is not None and end <= now for end in (found.expires_at, found.workspace_ends_at)):
+        return None
+    if found.last_used_at is None or now - found.last_used_at >= _NOTED_EVERY:
+        with database.writing() as session:
+            api_tokens.note_use(session, found.id, now)
+    scope = TokenScope(found.scope)
+    return Caller(found.id, found.name, scope, found.account_id, found.account_slug, expires_at=found.expires_at)
 
 
 def still_holds(database: Database, caller: Caller, now: datetime) -> bool:
@@ -123,13 +123,6 @@ def still_holds(database: Database, caller: Caller, now: datetime) -> bool:
     with database.reading() as session:
         row = api_tokens.one_of_account(session, caller.account_id, caller.token_id)
     return row is not None and not is_over(row, now)
-
-
-def _note_use(database: Database, row: ApiToken, now: datetime) -> None:
-    if row.last_used_at is not None and now - row.last_used_at < _NOTED_EVERY:
-        return
-    with database.writing() as session:
-        api_tokens.note_use(session, required(row.id), now)
 
 
 def _name_fault(session: Session, account_id: int, name: str) -> str | None:

@@ -6,13 +6,52 @@ Owns finding, adding and removing them. Never sees a token: only its hash is kep
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlmodel import Session
 
-from sp.models import ApiToken
+from sp.models import Account, ApiToken, Realm
 from sp.store.rows import column
+
+
+@dataclass(frozen=True, slots=True)
+class KnownToken:
+    """A token with the account that it is for, and when the workspace of that account is over, if it is in one."""
+
+    id: int
+    name: str
+    scope: str
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    account_id: int
+    account_slug: str
+    workspace_ends_at: datetime | None
+
+
+# Built once: building a statement costs more than running this one, and every request of a program asks.
+_KNOWN = (
+    select(
+        column(ApiToken.id),
+        column(ApiToken.name),
+        column(ApiToken.scope),
+        column(ApiToken.expires_at),
+        column(ApiToken.last_used_at),
+        column(Account.id),
+        column(Account.slug),
+        column(Realm.expires_at),
+    )
+    .join(Account, column(Account.id) == ApiToken.account_id)
+    .join(Realm, column(Realm.id) == Account.realm_id)
+    .where(column(ApiToken.token_hash) == bindparam("token_hash"))
+)
+
+
+def known(session: Session, token_hash: str) -> KnownToken | None:
+    """The token of this hash, expired or not, with its account."""
+    row = session.execute(_KNOWN, {"token_hash": token_hash}).first()
+    return None if row is None else KnownToken(*row)
 
 
 def by_hash(session: Session, token_hash: str) -> ApiToken | None:
