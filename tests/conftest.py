@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import quick_start
 from attack import MARKER, attacks_of, summary
 from second_opinion import compared
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    quick_start.install()
     enveloped._covered = compared(enveloped._covered)  # type: ignore[assignment]
     config.addinivalue_line("markers", f"{MARKER}(attack): a case of the catalogue, counted in the summary")
 

@@ -44,7 +44,7 @@ class PublishedKeys:
 
 def make_key(common_name: str, now: datetime) -> OwnKey:
     """A new key pair with a self-signed certificate that begins at `now`. Only the key in it has a meaning (MDIOP)."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    key = _new_private_key()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
     certificate = (
         x509.CertificateBuilder()
@@ -57,6 +57,10 @@ def make_key(common_name: str, now: datetime) -> OwnKey:
         .sign(key, hashes.SHA256())
     )
     return OwnKey(key, certificate.public_bytes(Encoding.DER))
+
+
+def _new_private_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
 
 
 def fingerprint(certificate: bytes) -> str:

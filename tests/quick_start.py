@@ -1,0 +1,60 @@
+"""What makes a new installation cheap for the thousands of tests that each want one.
+
+Owns three things that are made once and used again in one process: the tables of an empty SQLite database, a few
+private keys of the service, and a hasher for passwords with the least cost. Never stands in for what a test is about:
+the processes that tests start pay the whole price, and `tests/test_quick_start.py` holds the real hasher to its cost.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sp.flows import passwords
+from sp.saml import own_keys
+from sp.store.engine import Database
+
+REAL_HASHER = passwords._HASHER
+_KEYS = 8  # more than any story makes, so that two keys of one story are two
+_new_private_key = own_keys._new_private_key
+_upgrade = Database.upgrade
+_places = itertools.count()
+
+
+def install() -> None:
+    """Put all three in place, for this process."""
+    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    own_keys._new_private_key = _pooled_key
+    Database.upgrade = _upgraded  # type: ignore[assignment,method-assign]
+
+
+def _pooled_key() -> rsa.RSAPrivateKey:
+    return _key(next(_places) % _KEYS)
+
+
+@cache
+def _key(_place: int) -> rsa.RSAPrivateKey:
+    return _new_private_key()
+
+
+def _upgraded(database: Database) -> None:
+    """Copy the tables into an empty SQLite file; every other database is upgraded as it would be."""
+    if database.engine.dialect.name == "sqlite" and database.revision() == "none":
+        with sqlite3.connect(_upgraded_file()) as source, database.engine.connect() as target:
+            source.backup(target.connection.driver_connection)  # type: ignore[arg-type]
+    _upgrade(database)
+
+
+@cache
+def _upgraded_file() -> Path:
+    file = Path(tempfile.mkdtemp(prefix="upgraded-")) / "upgraded.db"
+    database = Database(f"sqlite:///{file}")
+    _upgrade(database)
+    database.close()
+    return file

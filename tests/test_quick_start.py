@@ -1,0 +1,34 @@
+"""What the tests make cheap is dear where it counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from argon2 import Type
+from cast import NOW
+from quick_start import REAL_HASHER
+from sqlalchemy import inspect
+
+from sp.saml.own_keys import make_key
+from sp.store.engine import Database, newest_revision
+
+
+def test_the_service_hashes_passwords_as_rfc_9106_wants() -> None:
+    """Section 4, the second choice: argon2id, 3 passes over 64 MiB in 4 lanes."""
+    assert (REAL_HASHER.type, REAL_HASHER.time_cost, REAL_HASHER.memory_cost) == (Type.ID, 3, 64 * 1024)
+    assert REAL_HASHER.parallelism == 4
+
+
+def test_a_copied_database_is_like_an_upgraded_one(tmp_path: Path) -> None:
+    copied = Database(f"sqlite:///{tmp_path / 'copied.db'}")
+    copied.upgrade()
+    assert copied.revision() == newest_revision()
+    assert "sign_in_attempt" in inspect(copied.engine).get_table_names()
+    assert copied.faults() == []
+    copied.close()
+
+
+def test_two_keys_of_one_story_are_two() -> None:
+    first, second = make_key("one", NOW), make_key("two", NOW)
+    assert first.private_key.private_numbers() != second.private_key.private_numbers()
+    assert first.private_key.key_size >= 2048
