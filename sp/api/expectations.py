@@ -17,7 +17,7 @@ from sp.api.schemas import Answer, Body, Time, examples
 from sp.api.waiting import LONGEST_WAIT, wait_for
 from sp.flows import expectations
 from sp.flows.api_tokens import Caller
-from sp.flows.expectations import MAX_WAITING, Declaration, Status, TooManyError
+from sp.flows.expectations import Declaration, Status, TooManyError
 from sp.flows.junit import junit_xml
 from sp.service import Service, ServiceDep
 
@@ -85,8 +85,8 @@ def declare(caller: WriterDep, service: ServiceDep, response: Response, body: Ex
     try:
         with service.database.writing() as session:
             made = expectations.declare(session, account_of(session, caller), body, service.now())
-    except TooManyError:
-        raise ApiError(409, f"The account waits for {MAX_WAITING} sign-ins already.") from None
+    except TooManyError as error:
+        raise ApiError(409, str(error)) from None
     response.headers["Location"] = f"/api/v1/expectations/{made.reference}"
     return _told(expectations.Answer(made, Status.WAITING))
 

@@ -17,7 +17,7 @@ from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import expectations
 from sp.flows.account_setup import SEEDED_SLUG
-from sp.flows.expectations import MAX_WAITING, Answer, Declaration, Status, TooManyError
+from sp.flows.expectations import Answer, Declaration, Status, TooManyError
 from sp.flows.junit import junit_xml
 from sp.store import accounts
 from sp.store.engine import Database
@@ -74,8 +74,8 @@ def _declare(database: Database, slug: str, wanted: Declaration) -> tuple[int, s
             stop(f"There is no account {slug!r}.", code=UNUSABLE)
         try:
             made = expectations.declare(session, account, wanted, system_clock())
-        except TooManyError:
-            stop(f"The account waits for {MAX_WAITING} sign-ins already.")
+        except TooManyError as error:
+            stop(str(error))
         return required(account.id), made.reference
 
 

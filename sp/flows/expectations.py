@@ -8,7 +8,7 @@ when somebody asks, in one transaction; so a sign-in itself never waits for an e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,8 +27,10 @@ from sp.store.engine import Database
 from sp.store.rows import required
 
 MAX_WAITING = 100  # of an account
+MAX_KEPT = 1000  # of an account, with those that are answered or over
 USUAL = timedelta(minutes=10)
 LONGEST = timedelta(hours=24)
+_LATE = timedelta(minutes=1)  # after which no sign-in that came in time is still on its way into the log
 _ALLOWED = "what may be asked"
 _GONE = "removed from the log before anybody asked"
 
@@ -57,7 +59,7 @@ class Declaration(Contract):
 
 
 class TooManyError(Exception):
-    """The account waits for as many sign-ins as it may."""
+    """The account has as many expectations as it may. Its text is a sentence for whoever declared one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,11 @@ def declare(session: Session, account: Account, wanted: Declaration, now: dateti
     account_id = required(account.id)
     sign_in_expectations.lock_account(session, account_id)
     if sign_in_expectations.count_waiting(session, account_id, now) >= MAX_WAITING:
-        raise TooManyError
+        raise TooManyError(f"The account waits for {MAX_WAITING} sign-ins already.")
+    if sign_in_expectations.count_all(session, account_id) >= MAX_KEPT:
+        raise TooManyError(
+            f"The account has {MAX_KEPT} expectations already. Each is removed a day after its time is over."
+        )
     return sign_in_expectations.add(
         session,
         SignInExpectation(
@@ -98,11 +104,12 @@ def answer_of(database: Database, account_id: int, reference: str, now: datetime
     known = sign_in_attempts.as_reference(reference)
     with database.reading() as session:
         found = sign_in_expectations.of_account(session, account_id, known) if known else None
-        given = {} if found is None else _to_give(session, accounts.account_by_id(session, account_id))
+        work = () if found is None else _work(session, accounts.account_by_id(session, account_id), now)
+        has_work = any(True for _ in work)
     if found is None:
         return None
-    if given:
-        _give(database, account_id)
+    if has_work:
+        _give(database, account_id, now)
     with database.reading() as session:
         found = sign_in_expectations.of_account(session, account_id, found.reference) or found
         answer = _answer(session, found, now)
@@ -113,17 +120,18 @@ def answer_of(database: Database, account_id: int, reference: str, now: datetime
     return answer
 
 
-def _give(database: Database, account_id: int) -> None:
+def _give(database: Database, account_id: int, now: datetime) -> None:
     with database.writing() as session:
         sign_in_expectations.lock_account(session, account_id)
-        account = accounts.account_by_id(session, account_id)
-        while given := _to_give(session, account):  # what one takes is no longer there for the next
-            for expectation_id, attempt_id in given.items():
-                sign_in_expectations.give(session, expectation_id, attempt_id)
+        for expectation_id, attempt_id in _work(session, accounts.account_by_id(session, account_id), now):
+            sign_in_expectations.give(session, expectation_id, attempt_id)
 
 
-def _to_give(session: Session, account: Account) -> Mapping[int, int]:
-    """The first unanswered expectation for which there is a sign-in, with that."""
+def _work(session: Session, account: Account, now: datetime) -> Iterator[tuple[int, int]]:
+    """Each unanswered expectation that there is a sign-in for, with that; with NONE_CAME where none can come any more.
+
+    Whoever gives each what it is told of here finds what one took gone for the next.
+    """
     scopes = scopes_of(session, account)
     for expectation in sign_in_expectations.unanswered(session, required(account.id)):
         matching = expectation.wanted.get("matching", {})
@@ -135,14 +143,17 @@ def _to_give(session: Session, account: Account) -> Mapping[int, int]:
             issuer=matching.get("issuer", ""),
         )
         if found is not None:
-            return {required(expectation.id): found}
-    return {}
+            yield required(expectation.id), found
+        elif expectation.expires_at + _LATE < now:
+            yield required(expectation.id), sign_in_expectations.NONE_CAME
 
 
 def _answer(session: Session, expectation: SignInExpectation, now: datetime) -> Answer:
     if expectation.attempt_id is None:
         return Answer(expectation, Status.WAITING if now <= expectation.expires_at else Status.EXPIRED)
-    attempt = sign_in_attempts.attempt_by_id(session, expectation.attempt_id)
+    if expectation.attempt_id == sign_in_expectations.NONE_CAME:
+        return Answer(expectation, Status.EXPIRED)
+    attempt = _sign_in_of(session, expectation, expectation.attempt_id)
     if expectation.differences is not None:
         lines = tuple(Line(**line) for line in expectation.differences)
     elif attempt is None:
@@ -151,6 +162,12 @@ def _answer(session: Session, expectation: SignInExpectation, now: datetime) -> 
         lines = lines_of(expectation, facts_of(evidence_of(session, attempt)))
     status = Status.MET if all(line.met for line in lines) else Status.NOT_MET
     return Answer(expectation, status, attempt.reference if attempt else "", lines)
+
+
+def _sign_in_of(session: Session, expectation: SignInExpectation, attempt_id: int) -> SignInAttempt | None:
+    """None once it was removed. SQLite gives the highest id again: what has it then may be another account's."""
+    attempt = sign_in_attempts.attempt_by_id(session, attempt_id)
+    return attempt if attempt is not None and attempt.account_id in {expectation.account_id, None} else None
 
 
 def lines_of(expectation: SignInExpectation, facts: SignInFacts) -> tuple[Line, ...]:

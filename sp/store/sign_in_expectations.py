@@ -17,6 +17,7 @@ from sp.store.rows import column
 from sp.store.users import folded
 
 Table = SignInExpectation
+NONE_CAME = 0  # in place of an attempt's id: it is over, and nobody looks for its sign-in again
 
 
 def add(session: Session, expectation: SignInExpectation) -> SignInExpectation:
@@ -32,7 +33,7 @@ def of_account(session: Session, account_id: int, reference: str) -> SignInExpec
 
 
 def unanswered(session: Session, account_id: int) -> Sequence[SignInExpectation]:
-    """Those without a sign-in, in the order in which they were declared; also those whose time is over."""
+    """Those without a sign-in, in the order in which they were declared; not those for which none came."""
     mine = column(Table.account_id) == account_id, column(Table.attempt_id).is_(None)
     return session.execute(select(Table).where(*mine).order_by(column(Table.id))).scalars().all()
 
@@ -40,6 +41,11 @@ def unanswered(session: Session, account_id: int) -> Sequence[SignInExpectation]
 def count_waiting(session: Session, account_id: int, now: datetime) -> int:
     mine = column(Table.account_id) == account_id, column(Table.attempt_id).is_(None), column(Table.expires_at) > now
     return int(session.execute(select(func.count()).select_from(Table).where(*mine)).scalar_one())
+
+
+def count_all(session: Session, account_id: int) -> int:
+    mine = column(Table.account_id) == account_id
+    return int(session.execute(select(func.count()).select_from(Table).where(mine)).scalar_one())
 
 
 def lock_account(session: Session, account_id: int) -> None:

@@ -232,6 +232,16 @@ def test_an_account_waits_for_only_so_many(job: Workspace, monkeypatch: pytest.M
     assert job.program.refused("POST", "/expectations", {}) == (409, [])
 
 
+def test_an_account_has_only_so_many_that_are_over(
+    job: Workspace, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expectations, "MAX_KEPT", 1)
+    declared(job.program, expires_in_seconds=60)
+    clock.advance(minutes=5)
+    assert job.program.refused("POST", "/expectations", {}) == (409, [])
+    assert job.program.told.json()["detail"].startswith("The account has 1 expectations already.")
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

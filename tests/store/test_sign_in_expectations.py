@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from cast import NOW
 
-from sp.flows.expectations import Declaration, Matching, answer_of, declare
+from sp.flows.expectations import Declaration, Matching, Status, answer_of, declare
 from sp.models import Account, SignInAttempt
-from sp.store import accounts, sign_in_attempts
+from sp.store import accounts, sign_in_attempts, sign_in_expectations
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -52,6 +53,40 @@ def arrived(database: Database, account: Account, username: str = "") -> str:
 def declared(database: Database, account: Account, **wanted: object) -> str:
     with database.writing() as session:
         return declare(session, account, Declaration(**wanted), NOW).reference
+
+
+def test_nobody_looks_for_the_sign_in_of_one_that_is_over(database: Database, account: Account) -> None:
+    over = declared(database, account, expires_in_seconds=60)
+    late = NOW + timedelta(seconds=200)
+    for _ in range(2):
+        told = answer_of(database, required(account.id), over, late)
+        assert told is not None
+        assert told.status is Status.EXPIRED
+    with database.reading() as session:
+        assert sign_in_expectations.unanswered(session, required(account.id)) == []
+
+
+def test_one_that_is_over_still_gets_what_came_in_time(database: Database, account: Account) -> None:
+    over = declared(database, account, expires_in_seconds=60)
+    sign_in = arrived(database, account)
+    told = answer_of(database, required(account.id), over, NOW + timedelta(seconds=200))
+    assert told is not None
+    assert told.sign_in == sign_in
+
+
+def test_another_accounts_sign_in_under_an_old_id_is_not_told(database: Database, account: Account) -> None:
+    reference = declared(database, account)
+    with database.writing() as session:
+        company = accounts.add_company(session, accounts.shared_realm(session), "Fabrikam", NOW)
+        fabrikam = accounts.add_account(session, company, "Business", "fabrikam", NOW)
+    theirs = arrived(database, fabrikam)
+    with database.writing() as session:
+        found = sign_in_expectations.of_account(session, required(account.id), reference)
+        attempt = sign_in_attempts.attempt_by_reference(session, theirs)
+        assert found is not None
+        assert attempt is not None
+        sign_in_expectations.give(session, required(found.id), required(attempt.id))
+    assert answered_by(database, account, reference) == ""
 
 
 def answered_by(database: Database, account: Account, reference: str) -> str:
