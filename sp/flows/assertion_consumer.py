@@ -322,10 +322,13 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
 
 
 def _session_end(settings: Settings, delivery: Delivery, identity: Identity) -> datetime:
-    """SessionNotOnOrAfter is a time of the message's clock; a session ends by the real one, as far ahead of it."""
+    """SessionNotOnOrAfter is a time of the message's clock; a session ends by the real one, as far ahead of it.
+
+    The skew comes on top, as it did where the message was judged: otherwise an accepted one could open nothing.
+    """
     lasts, now = settings.session_max, delivery.received_at
     if identity.session_not_on_or_after is not None:
-        lasts = min(lasts, identity.session_not_on_or_after - delivery.judged_at)
+        lasts = min(lasts, identity.session_not_on_or_after - delivery.judged_at + settings.skew)
     return end_in(delivery.workspace, now + lasts)
 
 

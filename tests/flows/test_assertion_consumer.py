@@ -100,9 +100,18 @@ class TestAccepted:
             ".//saml:AuthnStatement", "SessionNotOnOrAfter", ends.isoformat().replace("+00:00", "Z")
         )
         house.post(house.idp.response(mutate=stated), token="short")
-        idle = timedelta(hours=24)
-        assert sessions.find(house.database, "short", ends - timedelta(seconds=1), idle) is not None
-        assert sessions.find(house.database, "short", ends, idle) is None
+        idle, over = timedelta(hours=24), ends + house.settings.skew
+        assert sessions.find(house.database, "short", over - timedelta(seconds=1), idle) is not None
+        assert sessions.find(house.database, "short", over, idle) is None
+
+    def test_a_session_whose_end_the_skew_forgives_is_open(self, house: House) -> None:
+        """By a clock that is two minutes behind the identity provider's it has not ended."""
+        ended = house.now - timedelta(minutes=2)
+        stated = with_attribute(
+            ".//saml:AuthnStatement", "SessionNotOnOrAfter", ended.isoformat().replace("+00:00", "Z")
+        )
+        assert house.post(house.idp.response(mutate=stated), token="short").accepted
+        assert sessions.find(house.database, "short", house.now, timedelta(hours=24)) is not None
 
     def test_the_attempt_keeps_the_bytes_as_received_and_what_they_were_held_against(self, house: House) -> None:
         xml = house.idp.response()
