@@ -24,7 +24,8 @@ from sp.flows.api_tokens import Caller
 from sp.flows.idp_certificates import CertificateState, Change, Standing
 from sp.models import Account
 from sp.service import Service, ServiceDep
-from sp.store import accounts
+from sp.store import accounts, certificate_uses
+from sp.store.rows import required
 
 ADDRESS = f"{SETTINGS}/certificates"
 router = APIRouter(tags=["single sign-on"], responses=documented(412))
@@ -104,7 +105,9 @@ def remove_certificate(
     caller: WriterDep, service: ServiceDep, response: Response, sha256: str, if_match: IfMatch = None
 ) -> CertificateList:
     """Forget it, trusted or retired. The last trusted one stays as long as SAML is on (422)."""
-    return _change(service, caller, response, if_match, lambda draft: idp_certificates.removing(draft, sha256))
+    return _change(
+        service, caller, response, if_match, lambda draft: idp_certificates.removing(draft, sha256), forgotten=sha256
+    )
 
 
 def _change(
@@ -113,7 +116,10 @@ def _change(
     response: Response,
     if_match: str | None,
     change: Callable[[SsoDraft], Change | None],
+    *,
+    forgotten: str = "",
 ) -> CertificateList:
+    """Save a change. When the certificate whose hash is `forgotten` comes back, its use begins anew."""
     with service.database.writing() as session:
         account = account_of(session, caller)
         accounts.lock_settings(session, account)
@@ -122,6 +128,8 @@ def _change(
         if changes is None:
             raise not_found("certificate")
         save_changes(session, service, caller, account, changes)
+        if forgotten:
+            certificate_uses.forget(session, required(account.id), forgotten)
         return _listed(session, service, account, response)
 
 

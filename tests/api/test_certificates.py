@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 from api.conftest import Program
-from responses import Idp
+from responses import Idp, posted
+
+from sp.flows.assertion_consumer import Delivery, consume
+from sp.service import Service
+from sp.web.cookies import new_token
 
 CERTIFICATES = "/account/single-sign-on/certificates"
 
@@ -42,6 +46,23 @@ def test_one_is_retired_brought_back_and_removed(program: Program, connected: Id
     assert states(program.send("POST", f"{old}/bring-back"))[connected.certificate.sha256] == "active"
     assert set(states(program.send("DELETE", old))) == {following.certificate.sha256}
     assert program.refused("DELETE", old) == (404, [])
+
+
+def test_a_removed_one_comes_back_as_if_it_had_never_been_used(
+    program: Program, connected: Idp, service: Service
+) -> None:
+    old, following = connected.certificate, connected.with_key("next")
+    delivery = Delivery(posted(connected.response()), service.now(), "127.0.0.1", new_token())
+    assert consume(service.database, service.settings, delivery).accepted
+    program.send("POST", CERTIFICATES, pem(following), status=201)
+    assert used(program)[old.sha256] is not None
+    program.send("DELETE", f"{CERTIFICATES}/{old.sha256}")
+    program.send("POST", CERTIFICATES, pem(connected), status=201)
+    assert used(program)[old.sha256] is None
+
+
+def used(program: Program) -> dict[str, str | None]:
+    return {item["sha256"]: item["last_used_at"] for item in program.get(CERTIFICATES)["items"]}
 
 
 def test_the_last_one_stays_while_saml_is_on(program: Program, connected: Idp) -> None:
