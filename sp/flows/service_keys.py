@@ -75,8 +75,12 @@ def signing_key(session: Session) -> OwnKey:
 
 
 def decryption_keys(session: Session, now: datetime) -> tuple[OwnKey, ...]:
-    """Every key that may open a message at `now`: active, upcoming, and retired less than `OPENS_AFTERWARDS` ago."""
-    return tuple(_own_key(row) for row in service_keys.of_purpose(session, KeyPurpose.ENCRYPTION) if _opens(row, now))
+    """Every key that may open a message at `now`: active, upcoming, then retired less than `OPENS_AFTERWARDS` ago.
+
+    One made after `now` opens nothing of that time: a message judged again is judged with the keys of then.
+    """
+    rows = [row for row in service_keys.of_purpose(session, KeyPurpose.ENCRYPTION) if _opens(row, now)]
+    return tuple(_own_key(row) for row in sorted(rows, key=lambda row: _is_retired(row, now)))
 
 
 def published(session: Session) -> PublishedKeys:
@@ -139,7 +143,11 @@ def opens_until(row: ServiceKey) -> datetime | None:
 
 def _opens(row: ServiceKey, now: datetime) -> bool:
     until = opens_until(row)
-    return until is None or now < until
+    return row.created_at <= now and (until is None or now < until)
+
+
+def _is_retired(row: ServiceKey, now: datetime) -> bool:
+    return row.retired_at is not None and row.retired_at <= now
 
 
 def _published(session: Session, purpose: KeyPurpose) -> list[bytes]:

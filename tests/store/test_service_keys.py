@@ -139,8 +139,21 @@ def test_an_old_encryption_key_opens_what_was_on_its_way_and_then_no_more(keys: 
         opens = [key.certificate for key in service_keys.decryption_keys(session, last_moment)]
         afterwards = service_keys.decryption_keys(session, NOW + OPENS_AFTERWARDS)
         assert service_keys.published(session).encryption == (successor.certificate,)
-    assert opens == [old, successor.certificate]
+    assert opens == [successor.certificate, old], "the one in use is named first"
     assert [key.certificate for key in afterwards] == [successor.certificate]
+
+
+def test_a_key_opens_nothing_of_the_time_before_it_was_made(keys: Database, successor: OwnKey) -> None:
+    with keys.reading() as session:
+        (old,) = service_keys.published(session).encryption
+    with keys.writing() as session:
+        service_keys.begin_rollover(session, KeyPurpose.ENCRYPTION, successor, KNOWN)
+        service_keys.complete_rollover(session, KeyPurpose.ENCRYPTION, KNOWN)
+    with keys.reading() as session:
+        of_then = service_keys.decryption_keys(session, KNOWN - timedelta(seconds=1))
+        of_now = service_keys.decryption_keys(session, KNOWN)
+    assert [key.certificate for key in of_then] == [old]
+    assert [key.certificate for key in of_now] == [successor.certificate, old]
 
 
 def test_another_process_sees_a_rollover_at_once(keys: Database, successor: OwnKey) -> None:
