@@ -57,7 +57,7 @@ def preflight_of(
     own = published(session)
     hashes = [certificate.sha256 for certificate in draft.certificates]
     connection = Connection(
-        now=judging_time_of(session, account, now),
+        now=judging_time_of(session, settings, account, now),
         base_url=settings.base_url,
         entity_id=own_settings.entity_id,
         acs_url=own_settings.acs_url,

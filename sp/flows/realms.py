@@ -55,6 +55,11 @@ def end_in(workspace: Realm | None, moment: datetime) -> datetime:
     return moment if ends is None else min(moment, ends)
 
 
-def judging_time_of(session: Session, account: Account, now: datetime) -> datetime:
+def standing_clock(settings: Settings, realm: Realm | None) -> datetime | None:
+    """Where the clock of a realm stands. None where it goes, as all do once they may no longer be stopped."""
+    return realm.fixed_time if realm is not None and settings.fixes_clocks else None
+
+
+def judging_time_of(session: Session, settings: Settings, account: Account, now: datetime) -> datetime:
     """As `judging_time`, for the realm of an account."""
-    return judging_time(realms.realm_by_id(session, account.realm_id), now)
+    return standing_clock(settings, realms.realm_by_id(session, account.realm_id)) or now

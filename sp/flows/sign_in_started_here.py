@@ -21,7 +21,7 @@ from sqlmodel import Session
 from sp.flows.realms import judging_time_of
 from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pending_row, sending
 from sp.flows.service_keys import signing_key
-from sp.models import AuthnRequest, RequestBinding, SsoSettings
+from sp.models import Account, AuthnRequest, RequestBinding, SsoSettings
 from sp.saml.authn_request import RequestOptions, read_request, request_id, write_request
 from sp.saml.identity import username_key
 from sp.saml.messages import Comparison, PendingRequest
@@ -99,7 +99,9 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
         if found is None:
             return Obstacle.UNAVAILABLE
         account, in_force = found
-        told_at = judging_time_of(session, account, now)
+        if _too_many(session, account, now):  # asked again where it counts, but a flood must not sign or lock
+            return Obstacle.TOO_MANY
+        told_at = judging_time_of(session, settings, account, now)
         key = signing_key(session) if in_force.sign_requests else None
     binding = RequestBinding(in_force.sign_in_binding)
     options = options_of(settings, in_force, request_id(wish.randomness), told_at)
@@ -109,11 +111,15 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
     asked = Asked(account, in_force, wish.browser_token, wish.return_path)
     row = pending_row(settings, asked, sent, binding, now)
     with database.writing() as session:
-        if authn_requests.sent_since(session, required(account.id), now - _MINUTE) >= PER_ACCOUNT_AND_MINUTE:
+        if _too_many(session, account, now):
             return Obstacle.TOO_MANY
         if row is not None:
             authn_requests.keep(session, row, per_browser=PER_BROWSER)
     return sent
+
+
+def _too_many(session: Session, account: Account, now: datetime) -> bool:
+    return authn_requests.sent_since(session, required(account.id), now - _MINUTE) >= PER_ACCOUNT_AND_MINUTE
 
 
 def options_of(settings: Settings, in_force: SsoSettings, identifier: str, now: datetime) -> RequestOptions:

@@ -48,7 +48,7 @@ def sign_out(database: Database, settings: Settings, leaving: Leaving) -> Sendin
         account = accounts.account_by_id(session, ended.account_id)
         in_force = accounts.settings_in_force(session, account)
         settings = settings_of(session, settings, account)
-        told_at = judging_time_of(session, account, leaving.at)
+        told_at = judging_time_of(session, settings, account, leaving.at)
     if not in_force.sign_out_url or in_force.issuer != ended.issuer:  # the name is none of another provider's business
         return None
     if in_force.sign_out_binding == SignOutBinding.PLAIN:

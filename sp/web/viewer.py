@@ -13,6 +13,7 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse
 
+from sp.flows.realms import standing_clock
 from sp.models import Administrator, AdministratorSession, User, UserSession
 from sp.store import realms, sessions
 from sp.web import cookies
@@ -107,9 +108,9 @@ def _look_up(request: Request) -> Viewer | None:
 def _fixed_time(service: Service, company_id: int) -> datetime | None:
     with service.database.reading() as session:
         workspace = realms.workspace_of_company(session, company_id)
-    return workspace.fixed_time if workspace else None
+    return standing_clock(service.settings, workspace)
 
 
 def _fixed_time_of_user(service: Service, user: User) -> datetime | None:
     with service.database.reading() as session:
-        return realms.realm_by_id(session, user.realm_id).fixed_time
+        return standing_clock(service.settings, realms.realm_by_id(session, user.realm_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +26,7 @@ from workspaces import Workspace
 
 from sp.flows import workspaces
 from sp.flows.housekeeping import tidy_up
+from sp.flows.realms import judging_time_of
 from sp.models import Company, Realm
 from sp.service import Service
 from sp.store import accounts, realms
@@ -334,6 +336,21 @@ def test_no_clock_stands_where_that_is_not_allowed(make_app: Callable[..., FastA
     app = make_app(fixed_clock=False)
     job = Workspace(app, "job-1")
     assert job.program.refused("PUT", f"{job.address}/clock", {"time": "2020-01-01T00:00:00Z"}) == (403, [])
+
+
+def test_a_clock_goes_again_where_it_was_allowed_to_stand_before(app: FastAPI, job: Workspace) -> None:
+    """The operator took it back: nothing is told or shown by the time of then, as nothing is judged by it."""
+    job.program.send("PUT", f"{job.address}/clock", {"time": "2020-01-01T00:00:00Z"})
+    service: Service = app.state.service
+    settings = service.settings.model_copy(update={"fixed_clock": False})
+    browser = _signed_in(app, job)
+    app.state.service = replace(service, settings=settings)
+    assert "clock of this workspace stands" not in browser.client.get("/").text
+    with service.database.reading() as session:
+        account = accounts.account_by_slug(session, "job-1")
+        assert account is not None
+        assert judging_time_of(session, service.settings, account, NOW).year == 2020
+        assert judging_time_of(session, settings, account, NOW) == NOW
 
 
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z", 5, None])

@@ -13,7 +13,7 @@ from house import House
 from profiles import add_profile
 from responses import Idp
 
-from sp.flows import housekeeping
+from sp.flows import housekeeping, sign_in_started_here
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.judging_again import judge_attempt
 from sp.flows.service_keys import published
@@ -84,6 +84,22 @@ class TestSending:
 
     def test_an_unknown_account_is_no_other_obstacle(self, here: House) -> None:
         assert start(here.database, here.settings, here.now, wish(slug="nobody")) is Obstacle.UNAVAILABLE
+
+
+    def test_a_flood_is_turned_away_before_anything_is_signed_or_locked(
+        self, here: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here.configure(sign_in_url=SIGN_IN_URL, sign_requests=True)
+        monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 2)
+        for _ in range(2):
+            begin(here)
+        monkeypatch.setattr(sign_in_started_here, "sending", _nobody_signs)
+        monkeypatch.setattr(here.database, "writing", _nobody_signs)
+        assert start(here.database, here.settings, here.now, wish()) is Obstacle.TOO_MANY
+
+
+def _nobody_signs(*_: Any) -> Any:
+    raise AssertionError("work was done for a request that is not sent")
 
 
 class TestWhichAccount:

@@ -43,7 +43,7 @@ def bench(request: Request, account: ManagedAccountDep, service: ServiceDep, odd
         stored = accounts.account_by_id(session, account.id)
         in_force = accounts.settings_in_force(session, stored)
         settings = settings_of(session, service.settings, stored)
-        told_at = judging_time_of(session, stored, service.now())
+        told_at = judging_time_of(session, settings, stored, service.now())
     made = draft(settings, in_force, oddity, secrets.token_bytes(20), told_at)
     return _page(request, service, account, made, oddity=oddity_named(oddity).key)
 
