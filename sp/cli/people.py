@@ -92,9 +92,10 @@ def add_user(
         email=username if email is None else email,
         federation_id=federation_id,
     )
+    password_hash = hash_password(password) if password else None
     with opened_database(settings_in_force()) as database, database.writing() as session:
         done = user_profiles.add_user(
-            session, account_of_slug(session, account), profile, system_clock(), password=password
+            session, account_of_slug(session, account), profile, system_clock(), password_hash=password_hash
         )
     if isinstance(done, Invalid):
         stop(*done.errors.values(), code=UNUSABLE)

@@ -20,7 +20,9 @@ _GENERATED_LENGTH = 16
 
 
 def hash_password(password: str) -> str:
-    return _HASHER.hash(password)
+    """Waits for its turn among all that compute: call it before a transaction that keeps others from writing."""
+    with _AT_ONCE:
+        return _HASHER.hash(password)
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:

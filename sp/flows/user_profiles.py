@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.flows.account_setup import Invalid
-from sp.flows.passwords import hash_password
 from sp.models import Account, User, UserSource, UserStatus
 from sp.saml.identity import looks_like_email, username_key, username_problem, value_problem
 from sp.store import sessions, users
@@ -59,9 +58,12 @@ def mark_of(profile: Profile) -> str:
 
 
 def add_user(
-    session: Session, account: Account, profile: Profile, now: datetime, *, password: str | None = None
+    session: Session, account: Account, profile: Profile, now: datetime, *, password_hash: str | None = None
 ) -> User | Invalid:
-    """A new user by support, or a deleted one of this account brought back with new values."""
+    """A new user by support, or a deleted one of this account brought back with new values.
+
+    Takes the hash and not the password: computing it takes long, and nobody else could write meanwhile.
+    """
     profile = _trimmed(profile)
     errors = _faults(profile)
     # A name that can be nobody's is not looked up: PostgreSQL takes no NUL in a text.
@@ -78,7 +80,7 @@ def add_user(
         sessions.end_all_of_user(session, required(tombstone.id))  # one may have been opened while it was deleted
     user.source, user.status = UserSource.SUPPORT, UserStatus.ACTIVE
     user.created_at, user.last_sign_in_at = now, None
-    user.password_hash = hash_password(password) if password else None
+    user.password_hash = password_hash
     return _stored(session, user, profile)
 
 

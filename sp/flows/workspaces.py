@@ -86,12 +86,13 @@ def make_workspace(
     if faults := _faults(name, lifetime):
         return Invalid(faults)
     _clear_away(database, name, now)
+    with database.reading() as session:
+        _require_room(session, now)  # before a hash is computed, which costs far more than looking
     password = generate_password()
     password_hash = hash_password(password)  # before anybody waits for the lock
     with database.writing() as session:
         realms.lock(session, required(accounts.shared_realm(session).id))  # one at a time: the bound, and the names
-        if realms.count_workspaces(session, now) >= MAX_WORKSPACES:
-            raise FullError
+        _require_room(session, now)
         if _is_taken(session, name):
             return Invalid({"name": f"There is an account or a workspace named {name!r} already. Choose another name."})
         realm = realms.add(session, Realm(name=name, created_at=now, expires_at=now + lifetime))
@@ -104,6 +105,12 @@ def make_workspace(
         if isinstance(made, Invalid):
             return made
     return Made(realm, administrator_of(name), password, made.token)
+
+
+def _require_room(session: Session, now: datetime) -> None:
+    """Raises FullError."""
+    if realms.count_workspaces(session, now) >= MAX_WORKSPACES:
+        raise FullError
 
 
 def reset_workspace(database: Database, name: str, now: datetime) -> bool:
@@ -147,7 +154,7 @@ def remove_part_of_one(database: Database, now: datetime, *, at_most: int) -> bo
     with database.reading() as session:
         realm_id = realms.one_that_is_over(session, now)
     if realm_id is not None:
-        _remove_part(database, realm_id, at_most=at_most)
+        _remove_part(database, realm_id, now, at_most=at_most)
     return realm_id is not None
 
 
@@ -169,14 +176,19 @@ def _clear_away(database: Database, name: str, now: datetime) -> None:
         found = realms.workspace_named(session, name)
     if found is None or found.expires_at is None or now < found.expires_at:
         return
-    while not _remove_part(database, required(found.id), at_most=_STEP):
+    while not _remove_part(database, required(found.id), now, at_most=_STEP):
         pass
 
 
-def _remove_part(database: Database, realm_id: int, *, at_most: int) -> bool:
-    """Whether nothing is left. What a sign-in on its way added meanwhile goes in the next round."""
+def _remove_part(database: Database, realm_id: int, now: datetime, *, at_most: int) -> bool:
+    """Whether nothing is left. What a sign-in on its way added meanwhile goes in the next round.
+
+    Whether it is over is asked in each transaction: once it is gone, SQLite gives its id to the next one made.
+    """
     try:
         with database.writing() as session:
+            if not realms.lock_if_over(session, realm_id, now):
+                return True
             return realms.remove_some(session, realm_id, at_most=at_most)
     except IntegrityError:
         return False

@@ -90,6 +90,12 @@ def lock(session: Session, realm_id: int) -> None:
     session.execute(select(Realm).where(column(Realm.id) == realm_id).with_for_update())
 
 
+def lock_if_over(session: Session, realm_id: int, now: datetime) -> bool:
+    """As `lock`; whether the realm is a workspace whose time is over."""
+    over = column(Realm.id) == realm_id, column(Realm.expires_at) <= now
+    return session.execute(select(column(Realm.id)).where(*over).with_for_update()).first() is not None
+
+
 def hold(session: Session, realm_id: int) -> bool:
     """Until the transaction ends nobody locks the realm, so it is neither emptied nor removed; whether it is there.
 

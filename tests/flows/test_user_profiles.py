@@ -13,7 +13,7 @@ from responses import Idp
 
 from sp.flows import user_profiles
 from sp.flows.account_setup import Invalid
-from sp.flows.passwords import password_matches
+from sp.flows.passwords import hash_password, password_matches
 from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, User, UserSource, UserStatus
 from sp.store import accounts, sessions, users
@@ -41,8 +41,9 @@ def account(house: House, slug: str) -> Account:
 
 
 def add(house: House, where: Account, profile: Profile = WANTED, password: str | None = None) -> User | Invalid:
+    password_hash = hash_password(password) if password else None
     with house.database.writing() as session:
-        return user_profiles.add_user(session, where, profile, LATER, password=password)
+        return user_profiles.add_user(session, where, profile, LATER, password_hash=password_hash)
 
 
 def edit(house: House, user: User, profile: Profile, mark: str = "") -> User | Invalid | ChangedMeanwhile:

@@ -129,3 +129,21 @@ def test_rows_go_a_few_at_a_time(database: Database) -> None:
         rounds += 1
     assert rounds > len(before) // 2
     assert rows(database) == before
+
+
+def test_a_new_workspace_that_has_an_old_id_is_not_removed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who removes an old one looked before; meanwhile it has gone and SQLite gave its id to a new one."""
+    new = made(database, "job-1")
+    before = rows(database)
+    monkeypatch.setattr(realms, "one_that_is_over", lambda *_: new.workspace.id)
+    for _ in range(3):
+        workspaces.remove_part_of_one(database, NOW, at_most=500)
+    assert rows(database) == before
+
+
+def test_a_full_house_computes_no_password(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash takes 64 MiB and a tenth of a second: whoever is refused must not cost that."""
+    monkeypatch.setattr(workspaces, "MAX_WORKSPACES", 0)
+    monkeypatch.setattr(workspaces, "hash_password", pytest.fail)
+    with pytest.raises(workspaces.FullError):
+        make_workspace(database, NOW, "job-1", HOUR, made_by="alice")
