@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from browser import Browser
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from sp.web import slo, sso
 from sp.web.body_limit import MAX_BODY_BYTES, BodyLimit
 
 SAML_PAGE = "/account-manager/business/accounts/single-sign-on"
@@ -88,6 +92,24 @@ def test_a_strange_content_length_breaks_nothing(browser: Browser, length: str) 
     headers = {"content-length": length.encode("latin-1")}
     page = browser.post("/sso/login/", content=b"username=x", headers=headers)
     assert page.status_code < 500
+
+
+@pytest.mark.parametrize(("path", "reader"), [("/saml2", sso), ("/saml2/slo", slo)])
+def test_forms_of_strangers_are_read_beside_the_event_loop(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, path: str, reader: ModuleType
+) -> None:
+    """A megabyte of escapes takes half a second, in which everybody else would wait."""
+    beside: list[bool] = []
+
+    def reading(*given: Any, **named: Any) -> Any:
+        beside.append(asyncio._get_running_loop() is None)
+        return parse_qsl(*given, **named)
+
+    monkeypatch.setattr(reader, "parse_qsl", reading)
+    browser.post(path, data={"SAMLResponse": "AAAA"})
+    browser.client.get(path, params={"SAMLResponse": "AAAA"})
+    assert beside
+    assert all(beside)
 
 
 def test_a_form_with_a_thousand_fields_is_refused(alice: Browser) -> None:
