@@ -15,7 +15,9 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows.account_setup import is_slug
+from sp.flows.realms import settings_of
 from sp.flows.sign_in_started_here import MAX_NAME, Obstacle, Wish, find_account, find_company, start
+from sp.store import accounts
 from sp.web import csrf, sso_choice
 from sp.web.carried_requests import browser_token, carried
 from sp.web.errors import PageError
@@ -111,9 +113,12 @@ def straight_on(
     slug: str,
     next: str = "",  # noqa: A002  (the parameter's public name)
 ) -> Response:
-    """ "Log in using SAML", and the address to bookmark: a request, on its way at once."""
+    """ "Log in using SAML", and the address to bookmark: a request, on its way at once.
+
+    A user of that account who is signed in goes straight to `next`.
+    """
     path = safe_path(next) if next else "/"
-    if viewer_of(request) is not None:
+    if _is_signed_in_to(request, service, slug):
         return RedirectResponse(path, status_code=303)
     wish = Wish(slug, browser_token(request), secrets.token_bytes(_ID_BYTES), return_path=path)
     if not is_slug(slug):
@@ -125,6 +130,16 @@ def straight_on(
     if isinstance(outcome, Obstacle):
         raise _obstacle(outcome)
     return carried(request, outcome, wish.browser_token)
+
+
+def _is_signed_in_to(request: Request, service: Service, slug: str) -> bool:
+    """Whether the viewer is a user of that account: anybody else came here to become one."""
+    viewer = viewer_of(request)
+    if viewer is None or viewer.user is None:
+        return False
+    with service.database.reading() as session:
+        account = accounts.account_by_id(session, viewer.user.account_id)
+        return account.slug == slug and settings_of(session, service.settings, account).realm == service.settings.realm
 
 
 def _obstacle(obstacle: Obstacle) -> PageError:

@@ -144,6 +144,16 @@ class TestTheWayThere:
         assert britta.open("/sso/login/business?next=/my-profile").headers["location"] == "/my-profile"
         assert britta.open("/sso/start/").headers["location"] == "/"
 
+    def test_whoever_is_signed_in_as_somebody_else_begins_a_request(
+        self, alice: Browser, britta: Browser, service: Service, connected: Idp
+    ) -> None:
+        add_fabrikam(service)
+        assert sent_by(britta, "/sso/login/fabrikam?next=/my-profile"), "she is a user of another account"
+        page = answered(alice, connected, sent_by(alice, "/sso/login/business?next=/my-profile"))
+        assert page.headers["location"] == "/my-profile", "she was an administrator"
+        alice.client.follow_redirects = True
+        assert BRITTA.email in alice.open("/my-profile").text
+
     @pytest.mark.parametrize("slug", ["nobody", "fabrikam", "A B", "x" * 300, "%00"])
     def test_an_account_that_cannot_start_here_is_a_page_like_any_unknown(
         self,
