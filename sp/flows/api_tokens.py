@@ -18,7 +18,8 @@ from sqlmodel import Session
 
 from sp.flows.account_setup import Invalid
 from sp.models import Account, ApiToken, TokenScope
-from sp.store import api_tokens
+from sp.store import api_tokens, realms
+from sp.store.api_tokens import KnownToken
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -50,6 +51,7 @@ class Caller:
     account_id: int
     account_slug: str
     expires_at: datetime | None
+    token_hash: str = field(repr=False)
 
     @property
     def may_write(self) -> bool:
@@ -90,7 +92,7 @@ def make_token(
         scope=scope.value,
         created_by=created_by,
         created_at=now,
-        expires_at=now + lifetime if lifetime else None,
+        expires_at=_end(session, account, lifetime, now),
     )
     return MadeToken(api_tokens.add(session, row), token)
 
@@ -109,20 +111,40 @@ def recognize(database: Database, token: str, now: datetime) -> Caller | None:
         return None
     with database.reading() as session:
         found = api_tokens.known(session, hash_token(token))
-    if found is None or any(end is not None and end <= now for end in (found.expires_at, found.workspace_ends_at)):
+    if found is None or _holds_no_more(found, now):
         return None
     if found.last_used_at is None or now - found.last_used_at >= _NOTED_EVERY:
         with database.writing() as session:
             api_tokens.note_use(session, found.id, now)
-    scope = TokenScope(found.scope)
-    return Caller(found.id, found.name, scope, found.account_id, found.account_slug, expires_at=found.expires_at)
+    return Caller(
+        found.id,
+        found.name,
+        TokenScope(found.scope),
+        found.account_id,
+        found.account_slug,
+        expires_at=found.expires_at,
+        token_hash=hash_token(token),
+    )
 
 
 def still_holds(database: Database, caller: Caller, now: datetime) -> bool:
-    """Whether the token has neither been revoked nor expired since."""
+    """Whether the token has neither been revoked nor expired since, nor its workspace ended.
+
+    Asked by its hash: SQLite gives the id of a token that was removed to the next one made.
+    """
     with database.reading() as session:
-        row = api_tokens.one_of_account(session, caller.account_id, caller.token_id)
-    return row is not None and not is_over(row, now)
+        found = api_tokens.known(session, caller.token_hash)
+    return found is not None and found.account_id == caller.account_id and not _holds_no_more(found, now)
+
+
+def _holds_no_more(token: KnownToken, now: datetime) -> bool:
+    return any(end is not None and end <= now for end in (token.expires_at, token.workspace_ends_at))
+
+
+def _end(session: Session, account: Account, lifetime: timedelta | None, now: datetime) -> datetime | None:
+    """A token of a workspace ends with it at the latest."""
+    ends = realms.realm_by_id(session, account.realm_id).expires_at, now + lifetime if lifetime else None
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _name_fault(session: Session, account_id: int, name: str) -> str | None:

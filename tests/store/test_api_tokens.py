@@ -10,17 +10,18 @@ from api.conftest import Program
 from browser import StillClock
 from cast import NOW
 from profiles import Accounts, add_both_accounts, add_crowd
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from sp.app import create_app
 from sp.flows import service_keys
 from sp.flows.account_setup import Invalid
 from sp.flows.api_tokens import MAX_TOKENS, MadeToken, hash_token, make_token, recognize, still_holds
-from sp.models import Account, ApiToken, TokenScope
+from sp.models import Account, ApiToken, Realm, TokenScope
 from sp.settings import Settings
-from sp.store import api_tokens
+from sp.store import accounts, api_tokens, realms
 from sp.store.engine import Database
-from sp.store.rows import required
+from sp.store.rows import column, required
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def made(database: Database, account: Account, name: str = "nightly", lifetime: 
     return found
 
 
+def of_workspace(database: Database) -> Account:
+    """The account of a workspace that lasts for an hour."""
+    with database.writing() as session:
+        realm = realms.add(session, Realm(name="job-1", created_at=NOW, expires_at=NOW + timedelta(hours=1)))
+        company = accounts.add_company(session, realm, "Workspace job-1", NOW)
+        return accounts.add_account(session, company, "Business", "job-1", NOW)
+
+
 def test_a_token_is_known_by_its_hash_until_it_ends(database: Database, both: Accounts) -> None:
     token = made(database, both.contoso, lifetime=timedelta(days=1)).token
     caller = recognize(database, token, NOW)
@@ -44,6 +53,38 @@ def test_a_token_is_known_by_its_hash_until_it_ends(database: Database, both: Ac
     assert recognize(database, token, later) is None
     assert still_holds(database, caller, NOW)
     assert not still_holds(database, caller, later)
+
+
+def test_a_token_that_has_an_old_id_is_another_token(database: Database, both: Accounts) -> None:
+    """SQLite gives the id of the newest token again once that is revoked."""
+    revoked = made(database, both.contoso)
+    caller = recognize(database, revoked.token, NOW)
+    assert caller is not None
+    with database.writing() as session:
+        api_tokens.remove(session, revoked.row)
+    with database.writing() as session:
+        new = make_token(session, both.contoso, "new", TokenScope.WRITE, lifetime=None, created_by="bob", now=NOW)
+        assert isinstance(new, MadeToken)
+        session.execute(update(ApiToken).where(column(ApiToken.id) == new.row.id).values(id=revoked.row.id))
+    assert not still_holds(database, caller, NOW)
+
+
+def test_a_token_of_a_workspace_ends_with_it(database: Database) -> None:
+    account, ends = of_workspace(database), NOW + timedelta(hours=1)
+    told = made(database, account, lifetime=timedelta(days=1)), made(database, account, "for good")
+    assert [one.row.expires_at for one in told] == [ends, ends]
+    assert made(database, account, "short", timedelta(minutes=1)).row.expires_at == NOW + timedelta(minutes=1)
+
+
+def test_nobody_uses_a_workspace_that_was_ended(database: Database) -> None:
+    account = of_workspace(database)
+    token = made(database, account).token
+    caller = recognize(database, token, NOW)
+    assert caller is not None
+    with database.writing() as session:
+        realms.realm_by_id(session, account.realm_id).expires_at = NOW
+    assert recognize(database, token, NOW) is None
+    assert not still_holds(database, caller, NOW)
 
 
 def test_the_last_use_is_kept(database: Database, both: Accounts) -> None:
