@@ -321,16 +321,30 @@ class _Reader:
     def _certificate(self, node: yaml.Node, place: Place) -> IdpCertificate | None:
         """A text in PEM, or `certificate_file:` with the name of a file in any form that the page takes too."""
         try:
-            if isinstance(node, yaml.MappingNode):
-                given = self.mapping(node, place.path, ("certificate_file",), required=("certificate_file",))
-                name = self.text(given, "certificate_file", place.path)
-                return read_certificate(self.read_file(name)) if name and name.isprintable() else None
-            text = self._scalar(node, place)
-            return read_certificate(text.encode()) if text else None
+            content = self._certificate_bytes(node, place)
+            return None if content is None else read_certificate(content)
         except OSError as error:
             self.fault(place, f"The certificate file cannot be read: {error.strerror}.")
         except CertificateError as error:
             self.fault(place, f"This certificate cannot be used. {error}")
+        return None
+
+    def _certificate_bytes(self, node: yaml.Node, place: Place) -> bytes | None:
+        """None where there is a fault: one that is left out in silence would be taken away. Raises OSError."""
+        faults = len(self.faults)
+        if isinstance(node, yaml.MappingNode):
+            given = self.mapping(node, place.path, ("certificate_file",), required=("certificate_file",))
+            name = self.text(given, "certificate_file", place.path)
+            if name and name.isprintable():
+                return self.read_file(name)
+            sentence = "certificate_file has the name of a file, without control characters."
+        else:
+            text = self._scalar(node, place)
+            if text.strip():
+                return text.encode()
+            sentence = "A certificate is expected here: a text in PEM, or certificate_file with the name of a file."
+        if len(self.faults) == faults:
+            self.fault(place, sentence)
         return None
 
 

@@ -128,6 +128,23 @@ class TestValues:
             "companies[0].accounts[0].settings.certificates[0]",
             "The certificate file cannot be read: No such file",
         ),
+        *(
+            (
+                with_settings(f"certificates:\n  - {written}"),
+                7,
+                "companies[0].accounts[0].settings.certificates[0]",
+                sentence,
+            )
+            for written, sentence in (
+                ("", "A certificate is expected here"),
+                ("''", "A certificate is expected here"),
+                ("' '", "A certificate is expected here"),
+                ("[a]", "One value is expected here"),
+                ("certificate_file:", "certificate_file has the name of a file"),
+                ("certificate_file: ''", "certificate_file has the name of a file"),
+                ('certificate_file: "a\\u200eb"', "certificate_file has the name of a file"),
+            )
+        ),
         (
             with_settings("certificates:\n" + f"  - |\n{indented(IDP.certificate.pem, 4)}" * 2),
             7 + len(IDP.certificate.pem.splitlines()) + 1,
