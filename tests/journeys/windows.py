@@ -70,11 +70,15 @@ class Windows:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
 
     def _hear(self, message: ConsoleMessage) -> None:
-        """Errors, but not Chromium's line about the page's own status: a refusal is a 403, and wanted."""
+        """Errors, but not Chromium's line about the page's own status: a refusal is a 403, and wanted.
+
+        Nor about a service that is not there: stories stop it while a page still looks at what was typed last.
+        """
         page = message.page
         own_status = page is not None and message.location["url"] == page.url and "Failed to load" in message.text
-        if message.type in {"error", "warning"} and not own_status:
+        stopped = "net::ERR_CONNECTION_REFUSED" in message.text
+        if message.type in {"error", "warning"} and not own_status and not stopped:
             self.complaints.append(f"{message.text} ({message.location['url']})")
