@@ -119,7 +119,10 @@ async def _found(
     def is_settled(answer: expectations.Answer | None) -> bool:
         return answer is None or answer.status is not Status.WAITING
 
-    answer = await (wait_for(request, poll, is_settled, waiting.wait) if waiting.wait else run_in_threadpool(poll))
+    if waiting.wait:
+        answer = await wait_for(request, caller.account_id, poll, is_settled, waiting.wait)
+    else:
+        answer = await run_in_threadpool(poll)
     if answer is None:
         raise not_found("expectation")
     return answer

@@ -124,7 +124,7 @@ async def list_sign_ins(
     begin, poll = await run_in_threadpool(_oldest_first, service, caller, request, wanted)
     if not wanted.wait:
         return await run_in_threadpool(poll, begin)
-    return await wait_for(request, lambda: poll(begin), lambda page: bool(page.items), wanted.wait)
+    return await wait_for(request, caller.account_id, lambda: poll(begin), lambda page: bool(page.items), wanted.wait)
 
 
 @router.get("/compare")

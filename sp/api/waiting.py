@@ -7,8 +7,9 @@ it only tells that there is one more, recorded by this process or another.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from fastapi import Request
@@ -20,6 +21,7 @@ from sp.service import Service, service_of
 from sp.store import attempt_listing
 
 MOST_WAITING = 64
+MOST_OF_AN_ACCOUNT = 16  # so that one leaves room for the others
 LONGEST_WAIT = 60  # seconds
 
 _LOOK_EVERY_SECONDS = 0.05
@@ -36,26 +38,26 @@ class Watch:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._waiting = 0
+        self._waiting: Counter[int] = Counter()  # by account
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def require_room(self) -> None:
-        """Raises ApiError (503) when enough wait in this process."""
-        if self._waiting >= MOST_WAITING:
-            detail = f"{MOST_WAITING} requests wait for a sign-in already."
-            raise ApiError(503, detail, headers={"Retry-After": str(_RETRY_SECONDS)})
+    @contextmanager
+    def place(self, account_id: int) -> Iterator[None]:
+        """Wait among the others. Raises ApiError (503) when enough wait in this process.
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Wait among the others."""
-        self._waiting += 1
+        Looking and taking is one step, so that nobody comes in between.
+        """
+        if self._waiting.total() >= MOST_WAITING or self._waiting[account_id] >= MOST_OF_AN_ACCOUNT:
+            detail = f"{MOST_WAITING} requests wait for a sign-in already, or {MOST_OF_AN_ACCOUNT} of this account."
+            raise ApiError(503, detail, headers={"Retry-After": str(_RETRY_SECONDS)})
+        self._waiting[account_id] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._keep_looking())
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._waiting -= Counter({account_id: 1})  # one that is at zero is kept no longer
 
     @property
     def next_change(self) -> asyncio.Event:
@@ -102,12 +104,13 @@ async def pause(change: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(change.wait(), max(seconds, 0))
 
 
-async def wait_for(request: Request, poll: Callable[[], Found], enough: Callable[[Found], bool], seconds: int) -> Found:
+async def wait_for(
+    request: Request, account_id: int, poll: Callable[[], Found], enough: Callable[[Found], bool], seconds: int
+) -> Found:
     """What `poll` (in a thread) finds once it is enough, or after so long, or when nobody is there any more."""
     watch = watch_of(request)
-    watch.require_room()
-    ends = asyncio.get_running_loop().time() + seconds
-    async with watch.place():
+    with watch.place(account_id):
+        ends = asyncio.get_running_loop().time() + seconds
         while True:
             change = watch.next_change
             found = await run_in_threadpool(poll)

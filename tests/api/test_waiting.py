@@ -18,12 +18,13 @@ from quiet_server import QuietServer
 from responses import Idp, post_field
 from web.sign_in_log.conftest import Door
 
-from sp.api import waiting
+from sp.api import sign_in_events, waiting
 from sp.flows.api_tokens import hash_token
 from sp.models import TokenScope
 from sp.service import Service
-from sp.store import api_tokens
+from sp.store import api_tokens, sign_in_attempts
 from sp.store.engine import Database
+from sp.store.rows import required
 
 SIGN_INS = f"{API}/sign-ins"
 SOON = 10.0  # seconds: far less than a wait takes, and enough for a busy machine
@@ -81,7 +82,7 @@ def waits(crowd: ThreadPoolExecutor, client: httpx.Client, app: FastAPI, query: 
 
 def places(app: FastAPI) -> int:
     watch = getattr(app.state, "sign_in_watch", None)
-    return watch._waiting if watch else 0
+    return watch._waiting.total() if watch else 0
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -148,8 +149,13 @@ def test_fabrikams_wait_does_not_end_by_contosos_sign_in(
 
 
 def test_so_many_may_wait_without_holding_a_thread(
-    app: FastAPI, client: httpx.Client, crowd: ThreadPoolExecutor, elsewhere: Door
+    app: FastAPI,
+    client: httpx.Client,
+    crowd: ThreadPoolExecutor,
+    elsewhere: Door,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(waiting, "MOST_OF_AN_ACCOUNT", waiting.MOST_WAITING)
     futures = [crowd.submit(lambda: client.get(f"{SIGN_INS}?wait=50")) for _ in range(waiting.MOST_WAITING)]
     until(lambda: places(app) == waiting.MOST_WAITING)
     refused = client.get(f"{SIGN_INS}?wait=30")
@@ -160,6 +166,43 @@ def test_so_many_may_wait_without_holding_a_thread(
     reference = elsewhere.accepted().reference
     assert {tuple(told(future)) for future in futures} == {(reference,)}
     until(lambda: places(app) == 0)
+
+
+def test_an_account_leaves_room_for_the_others(
+    app: FastAPI, running: QuietServer, client: httpx.Client, crowd: ThreadPoolExecutor, service: Service
+) -> None:
+    """All at once, so that a look before the place is taken would let more in."""
+    asked = [crowd.submit(lambda: client.get(f"{SIGN_INS}?wait=2")) for _ in range(waiting.MOST_OF_AN_ACCOUNT + 4)]
+    until(lambda: places(app) == waiting.MOST_OF_AN_ACCOUNT)
+    with opened(running, service, "fabrikam") as fabrikams:
+        assert fabrikams.get(f"{SIGN_INS}?wait=1").status_code == 200
+    statuses = [answer.result(SOON).status_code for answer in asked]
+    assert statuses.count(503) == 4
+    until(lambda: places(app) == 0)
+
+
+def test_streams_that_come_at_once_find_no_room_twice(
+    app: FastAPI, client: httpx.Client, crowd: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_OF_AN_ACCOUNT", 2)
+    monkeypatch.setattr("sp.api.sign_in_events._ROUND_SECONDS", 0.05)
+    prepared = sign_in_events._prepared
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(0.3)
+        return prepared(*given)
+
+    monkeypatch.setattr(sign_in_events, "_prepared", slowly)
+    asked = [crowd.submit(lambda: client.get(f"{SIGN_INS}/events").status_code) for _ in range(6)]
+    until(lambda: sum(answer.done() for answer in asked) == 4)
+    app.state.stopping = True
+    assert sorted(answer.result(SOON) for answer in asked) == [200, 200, 503, 503, 503, 503]
+    until(lambda: places(app) == 0)
+
+
+def test_a_stream_that_cannot_begin_leaves_no_place_taken(app: FastAPI, client: httpx.Client) -> None:
+    assert client.get(f"{SIGN_INS}/events?after=ZZZZZZZZ").status_code == 422
+    assert places(app) == 0
 
 
 def test_nobody_looks_when_nobody_waits(
@@ -188,6 +231,23 @@ def test_a_stop_does_not_wait_for_those_who_wait(
 
 
 # The stream.
+
+
+def test_a_stream_goes_on_when_ids_begin_again(
+    client: httpx.Client, elsewhere: Door, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the reset of a workspace: SQLite gives the ids of what is gone again."""
+    monkeypatch.setattr("sp.api.sign_in_events._ROUND_SECONDS", 0.05)
+    old = [elsewhere.accepted() for _ in range(30)]
+    with client.stream("GET", f"{SIGN_INS}/events") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        with service.database.writing() as session:
+            ids = [required(elsewhere.attempt(one).id) for one in old]
+            sign_in_attempts.remove(session, ids)
+        time.sleep(0.5)
+        new = elsewhere.accepted().reference
+        assert events(lines, 1) == [new]
 
 
 def events(lines: Iterator[str], count: int) -> list[str]:

@@ -6,6 +6,7 @@ Owns what each address answers. Never shows a message: an attempt's own page doe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -20,6 +21,7 @@ from sp.models import SignInAttempt
 from sp.saml.checks import CHECKS, STAGES
 from sp.store import accounts, attempt_listing, sessions, sign_in_attempts
 from sp.store.attempt_listing import Listing
+from sp.streams import EVENTS, HeldStream
 from sp.web import cookies
 from sp.web.admin import sign_in_log_files
 from sp.web.admin.attempt_row import COLUMNS, AttemptRow, attempt_row
@@ -28,14 +30,13 @@ from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.admin.saml_state import saml_state
 from sp.web.admin.sign_in_chart import chart_edges, chart_of
 from sp.web.admin.sign_in_log_address import PERIODS, Wanted, WantedDep, address_of
-from sp.web.admin.sign_in_log_live import MAX_ID, Poll, Summary, first_id, require_room, stream
+from sp.web.admin.sign_in_log_live import MAX_ID, Poll, Summary, first_id, place, stream
 from sp.web.rendering import render, templates
 from sp.web.state import Service, ServiceDep
 
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/sign-in-log")
 _ON_A_PAGE = 50
 _EVENTS_AT_ONCE = 50
-_STREAM = "text/event-stream"
 
 
 @router.get("")
@@ -93,16 +94,17 @@ async def events(
     from_id: Annotated[int, Query(alias="from", ge=0, le=MAX_ID)] = 0,
 ) -> Response:
     """New attempts that match, as server-sent events. Whoever opens the address in a browser gets the page."""
-    if _STREAM not in request.headers.get("accept", ""):
+    if EVENTS not in request.headers.get("accept", ""):
         return RedirectResponse(address_of(account) + wanted.suffix, status_code=303)
     token = cookies.read_cookie(request, service.settings, cookies.SESSION)
-    require_room(request.app, token)
-    poll = _poll(service, token, account, scopes, wanted)
-    return StreamingResponse(
-        stream(request.app, token, first_id(request, from_id), poll, _summary(service, scopes, wanted)),
-        media_type=_STREAM,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    poll, summary = _poll(service, token, account, scopes, wanted), _summary(service, scopes, wanted)
+    with ExitStack() as held:
+        held.enter_context(place(request.app, token))
+        return HeldStream(
+            stream(request.app, first_id(request, from_id), poll, summary),
+            held.pop_all(),
+            {"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
 
 
 @router.get("/download.jsonl")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -39,28 +40,32 @@ def first_id(request: Request, page: int) -> int:
     return page
 
 
-def require_room(app: FastAPI, token: str) -> None:
-    """Raises PageError (429) when the session, or this process, has enough streams."""
+@contextmanager
+def place(app: FastAPI, token: str) -> Iterator[None]:
+    """Count as one more stream. Raises PageError (429) when the session, or this process, has enough.
+
+    Looking and counting is one step, so that nobody comes in between.
+    """
     streams = _streams(app)
     if streams[token] >= _STREAMS_OF_A_SESSION or streams.total() >= _STREAMS:
         raise PageError(429, "Too many live pages are open", "Close one of them, then reload this one.")
-
-
-async def stream(app: FastAPI, token: str, after: int, poll: Poll, summary: Summary) -> AsyncIterator[str]:
-    """Events until the session ends or the service stops: one for each new row, its id and its HTML.
-
-    What they change above the list follows soon, once for several.
-    """
-    streams = _streams(app)
     streams[token] += 1
     try:
-        yield "retry: 2000\n\n"
-        async for text in _events(app, Tail[str](after), poll, summary):
-            yield text
+        yield
     finally:
         streams[token] -= 1
         if not streams[token]:
             del streams[token]
+
+
+async def stream(app: FastAPI, after: int, poll: Poll, summary: Summary) -> AsyncIterator[str]:
+    """Events until the session ends or the service stops: one for each new row, its id and its HTML.
+
+    What they change above the list follows soon, once for several.
+    """
+    yield "retry: 2000\n\n"
+    async for text in _events(app, Tail[str](after), poll, summary):
+        yield text
 
 
 async def _events(app: FastAPI, tail: Tail[str], poll: Poll, summary: Summary) -> AsyncIterator[str]:

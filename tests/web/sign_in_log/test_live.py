@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from typing import Protocol
 
 import httpx2
@@ -10,11 +12,14 @@ import pytest
 from browser import Browser, StillClock
 from fastapi import FastAPI
 from lxml import html
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 from web.conftest import signed_in
 from web.sign_in_log.conftest import FABRIKAMS_LOG, LOG, Door
 
 from sp.flows.attempt_tail import Tail
 from sp.store import sessions
+from sp.streams import HeldStream
 from sp.web.admin import sign_in_log_live
 
 STREAM = {"accept": "text/event-stream"}
@@ -115,6 +120,33 @@ def test_a_session_has_so_many_streams(app: FastAPI, alice: Browser, listen: Lis
     other = signed_in(app, "alice@contoso.example")
     assert listen(other, f"{LOG}/events").startswith("retry: ")
     assert list(sign_in_log_live._streams(app)) == [token]
+
+
+def test_a_stream_that_was_never_begun_takes_no_place(app: FastAPI) -> None:
+    """The check and the count are one step; what is held is given back also where the client had gone already."""
+
+    async def gone(_message: Message) -> None:
+        raise OSError("the client has gone")
+
+    async def nothing() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def answer() -> None:
+        with ExitStack() as held:
+            held.enter_context(sign_in_log_live.place(app, "token"))
+            assert sign_in_log_live._streams(app)["token"] == 1
+            response = HeldStream(_no_events(), held.pop_all(), {})
+        assert sign_in_log_live._streams(app)["token"] == 1
+        with pytest.raises(ClientDisconnect):
+            await response({"type": "http", "asgi": {"spec_version": "2.4"}}, nothing, gone)
+
+    asyncio.run(answer())
+    assert not sign_in_log_live._streams(app)
+
+
+async def _no_events() -> AsyncIterator[str]:
+    yield ""
 
 
 def test_whoever_opens_the_address_gets_the_page(alice: Browser) -> None:
