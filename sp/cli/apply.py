@@ -45,9 +45,21 @@ def apply(
 def export(
     with_users: Annotated[bool, typer.Option("--with-users", help="Everybody's profile too.")] = False,
 ) -> None:
-    """Print the settings file that `apply` would make this installation's accounts from. Holds no secret."""
+    """Print the settings file that `apply` would make this installation's accounts from. Holds no secret.
+
+    Exit 1 when `apply` would not take it, because it is too large for instance.
+    """
     with opened_database(settings_in_force()) as database:
-        typer.echo(exported(database, with_users=with_users), nl=False)
+        text = exported(database, with_users=with_users)
+    typer.echo(text, nl=False)
+    again = read_settings_file(text.encode(), _no_file)
+    if isinstance(again, Unreadable):
+        stop(f"`apply` does not take this file as it is. {again.faults[0].sentence}", code=REFUSED)
+
+
+def _no_file(_name: str) -> bytes:
+    """What is exported has its certificates in it."""
+    raise FileNotFoundError
 
 
 def _applied(settings: Settings, wanted: Wanted, *, check: bool) -> Applied | Unreadable:

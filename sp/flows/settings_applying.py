@@ -17,7 +17,7 @@ from sp.flows.account_setup import Invalid
 from sp.flows.settings_file import Fault, Place, Unreadable, Wanted, WantedAccount, WantedCompany, WantedUser
 from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, Company, User, UserStatus
-from sp.saml.identity import username_key
+from sp.saml.identity import username_key, username_problem
 from sp.settings import Settings
 from sp.store import accounts, users
 
@@ -67,12 +67,15 @@ def apply_settings(session: Session, settings: Settings, wanted: Wanted, now: da
 
 
 def _company(step: _Step, wanted: WantedCompany) -> Iterator[Change]:
-    name = wanted.name.strip()
+    """What cannot be a name is not looked up: PostgreSQL takes no NUL in a text."""
+    name, realm = wanted.name.strip(), accounts.shared_realm(step.session)
+    if not name.isprintable() or not 0 < len(name) <= 256:
+        raise _RefusedError((Fault(wanted.place("name"), "A company's name has 1 to 256 characters."),))
     company = accounts.company_named(step.session, name)
+    if company is not None and company.realm_id != realm.id:
+        sentence = "This is the company of a workspace, which has an end. Choose another name."
+        raise _RefusedError((Fault(wanted.place("name"), sentence),))
     if company is None:
-        if not name.isprintable() or not 0 < len(name) <= 256:
-            raise _RefusedError((Fault(wanted.place("name"), "A company's name has 1 to 256 characters."),))
-        realm = accounts.shared_realm(step.session)
         company = accounts.add_company(step.session, realm, name, step.now)
         yield Change(f"company {name}")
     for account in wanted.accounts:
@@ -81,13 +84,13 @@ def _company(step: _Step, wanted: WantedCompany) -> Iterator[Change]:
 
 def _account(step: _Step, company: Company, wanted: WantedAccount) -> Iterator[Change]:
     thing = f"account {wanted.slug}"
+    if not account_setup.is_slug(wanted.slug):
+        sentence = "A slug has lower-case letters, digits and hyphens, at most 64, such as 'fabrikam'."
+        raise _RefusedError((Fault(wanted.place("slug"), sentence),))
     account = accounts.account_by_slug(step.session, wanted.slug)
     if account is not None and account.company_id != company.id:
         raise _RefusedError((Fault(wanted.place("slug"), "An account of another company has this slug."),))
     if account is None:
-        if not account_setup.is_slug(wanted.slug):
-            sentence = "A slug has lower-case letters, digits and hyphens, at most 64, such as 'fabrikam'."
-            raise _RefusedError((Fault(wanted.place("slug"), sentence),))
         name = wanted.name or account_setup.SEEDED_ACCOUNT
         account = accounts.add_account(step.session, company, name, wanted.slug, step.now)
         yield Change(thing)
@@ -128,7 +131,8 @@ def _settings(step: _Step, account: Account, wanted: WantedAccount, thing: str) 
 
 def _user(step: _Step, account: Account, wanted: WantedUser) -> Iterator[Change]:
     thing = f"user {wanted.username}"
-    owner = users.user_named(step.session, account.realm_id, wanted.username)
+    named = None if username_problem(wanted.username) else wanted.username
+    owner = users.user_named(step.session, account.realm_id, named) if named else None
     user = owner if owner is not None and owner.account_id == account.id else None
     if user is None or user.status == UserStatus.DELETED:
         user = _added(step, account, wanted)

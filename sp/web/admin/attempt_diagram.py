@@ -122,8 +122,9 @@ def _authenticated(evidence: Evidence) -> datetime | None:
 
 def _end(evidence: Evidence) -> Step:
     report = evidence.judgement.report
-    if report.accepts:
-        return Step(SERVICE, BROWSER, "Signed in", evidence.attempt.received_at)
+    if report.accepts:  # without a user it answered a request of the bench
+        label = "Signed in" if evidence.attempt.user_id is not None else "Accepted, nobody signed in"
+        return Step(SERVICE, BROWSER, label, evidence.attempt.received_at)
     row = cause(report)
     title = "" if row is None else BY_CODE[row.code].title
     return Step(SERVICE, BROWSER, f"Refused: {title}", evidence.attempt.received_at, broken=True)

@@ -132,6 +132,8 @@ class TestAnswers:
         alice.open(page.headers["location"])
         assert "Answers the request that was sent" in alice.text()
         assert "nobody was signed in" in alice.text()
+        assert "Accepted, nobody signed in" in alice.html.xpath("string(//figure[@class='sequence'])")
+        assert "Signed in" not in alice.text()
         assert request_id in alice.text()
         assert alice.open("/account-manager").status_code == 200
 
