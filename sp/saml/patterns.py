@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from re import _constants, _parser  # type: ignore[attr-defined]  # the tree that `re` itself compiles
+from re import _constants, _parser  # the tree that `re` itself compiles
 from typing import Any, NamedTuple
 
 MAX_CHARACTERS = 200  # of an expression

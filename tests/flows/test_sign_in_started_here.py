@@ -85,7 +85,6 @@ class TestSending:
     def test_an_unknown_account_is_no_other_obstacle(self, here: House) -> None:
         assert start(here.database, here.settings, here.now, wish(slug="nobody")) is Obstacle.UNAVAILABLE
 
-
     def test_a_flood_is_turned_away_before_anything_is_signed_or_locked(
         self, here: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
