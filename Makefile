@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench fuzz lock migration prove-image clean
+.PHONY: help run demo test pictures check format bench fuzz lock migration prove-image clean
 .SILENT:
 
 # The first Python that is new enough; `make PYTHON=… run` chooses another.
@@ -22,6 +22,10 @@ demo: .venv/.installed-run  ## The same with everything connected and Britta Sim
 test: .venv/.installed-dev  ## Run every test, browser journeys included
 	$(BIN)/python scripts/install_chromium.py
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+pictures: .venv/.installed-dev  ## Take pictures of every page in both themes and widths, into test-results/pages
+	$(BIN)/python scripts/install_chromium.py
+	PICTURES=1 $(BIN)/python -m pytest -n 2 tests/journeys/test_every_page.py
 
 check: .venv/.installed-dev  ## Lint, types and the rules of who may import whom
 	$(BIN)/ruff check
