@@ -164,7 +164,8 @@ def _address(data: bytes) -> bytes | None:
 
 
 def _percent(data: bytes) -> bytes | None:
-    return unquote_to_bytes(data) if _PERCENT.search(data) else None
+    """Of text only: compressed bytes have a percent sign and two digits in them now and then, by chance."""
+    return unquote_to_bytes(data) if data.isascii() and _PERCENT.search(data) else None
 
 
 def _base64(data: bytes) -> bytes | None:

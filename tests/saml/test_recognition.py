@@ -265,3 +265,13 @@ def test_a_message_for_somebody_else_is_not_called_wrong() -> None:
     assert "this is" not in report.row("issuer").received
     assert CONTOSO_ISSUER in report.row("issuer").received
     assert report.row("destination").received == ACS_URL
+
+
+def test_a_percent_sign_in_compressed_bytes_is_chance() -> None:
+    """One in forty compressed responses has one with two digits behind it."""
+    kinds = set()
+    for number in range(150):
+        compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+        compressed = compressor.compress(IDP.response(name_id=f"user{number}@contoso.example")) + compressor.flush()
+        kinds.add(recognize(b64(compressed)).kind)
+    assert kinds == {"response"}
