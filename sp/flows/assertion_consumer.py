@@ -324,11 +324,13 @@ def _session_row(settings: Settings, delivery: Delivery, user: User, identity: I
 def _session_end(settings: Settings, delivery: Delivery, identity: Identity) -> datetime:
     """SessionNotOnOrAfter is a time of the message's clock; a session ends by the real one, as far ahead of it.
 
-    The skew comes on top, as it did where the message was judged: otherwise an accepted one could open nothing.
+    Where that time lies behind by less than the skew, as is accepted, the skew comes on top: otherwise an accepted
+    message would open a session that is over.
     """
     lasts, now = settings.session_max, delivery.received_at
     if identity.session_not_on_or_after is not None:
-        lasts = min(lasts, identity.session_not_on_or_after - delivery.judged_at + settings.skew)
+        ahead = identity.session_not_on_or_after - delivery.judged_at
+        lasts = min(lasts, ahead if ahead > timedelta(0) else ahead + settings.skew)
     return end_in(delivery.workspace, now + lasts)
 
 

@@ -100,7 +100,7 @@ class TestAccepted:
             ".//saml:AuthnStatement", "SessionNotOnOrAfter", ends.isoformat().replace("+00:00", "Z")
         )
         house.post(house.idp.response(mutate=stated), token="short")
-        idle, over = timedelta(hours=24), ends + house.settings.skew
+        idle, over = timedelta(hours=24), ends
         assert sessions.find(house.database, "short", over - timedelta(seconds=1), idle) is not None
         assert sessions.find(house.database, "short", over, idle) is None
 
