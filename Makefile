@@ -45,6 +45,7 @@ fuzz: .venv/.installed-dev  ## Try bytes that nobody thought of, FUZZ_SECONDS=60
 	$(BIN)/python -m fuzz message $(FUZZ_SECONDS) test-results/fuzz-message
 	$(BIN)/python -m fuzz certificate $(FUZZ_SECONDS) test-results/fuzz-certificate
 	$(BIN)/python -m fuzz capture $(FUZZ_SECONDS) test-results/fuzz-capture
+	$(BIN)/python -m pytest -q --hypothesis-profile=default $$(grep -rl "^from hypothesis import" tests --include="test_*.py")
 
 lock: .venv/.installed-dev  ## Pin the newest dependencies again (needs the program uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \

@@ -23,7 +23,8 @@ _COMMON: list[Any] = [
 ]
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: Settings, *, for_good: bool = False) -> None:
+    """Lines as the settings want them. `for_good`, for a whole process, spares each logger from asking again."""
     level = getattr(logging, settings.log_level.upper())
     renderer: Any = (
         structlog.processors.JSONRenderer()
@@ -33,7 +34,7 @@ def configure_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*_COMMON, _one_line, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
     _take_over_the_libraries(renderer)
 

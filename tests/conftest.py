@@ -1,6 +1,6 @@
 """What every run of the tests has in common: libxmlsec1 is asked too, and how many attacks there were is said.
 
-Owns that sentence and the browser. Holds no other fixture: each folder has its own.
+Owns that sentence, the hypothesis profile and the browser. Holds no other fixture: each folder has its own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 import quick_start
 from attack import MARKER, attacks_of, summary
+from hypothesis import settings
 from second_opinion import compared
 
 from sp.saml import enveloped
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+# The same examples in every run, so that red means that something was changed; `--hypothesis-profile=default` tries new
+# ones. A busy machine is no fault of the code: what is slow is seen in `bench/`.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -74,7 +74,7 @@ def _connect(settings: Settings) -> None:
 
 
 def _run(settings: Settings, *, demo: str | None) -> None:
-    configure_logging(settings)
+    configure_logging(settings, for_good=True)
     require_usable(settings)
     try:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")

@@ -187,7 +187,6 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]
     """The lines that the service writes, as JSON, and afterwards as before."""
     before = structlog.get_config()
     configure_logging(Settings(log_format="json"))
-    structlog.configure(cache_logger_on_first_use=False)  # else the loggers would stay like that for other tests
     yield lambda: str(capsys.readouterr().out).splitlines()
     structlog.configure(**before)
 

@@ -170,7 +170,6 @@ def json_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list
     """Logging as the program sets it up, and what it wrote."""
     before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
     configure_logging(Settings(log_format="json"))
-    structlog.configure(cache_logger_on_first_use=False)
     yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     structlog.configure(**before)
     logging.root.handlers[:] = handlers

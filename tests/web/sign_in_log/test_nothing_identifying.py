@@ -28,9 +28,9 @@ from sp.web.admin.shared_file import shared_file
 
 # Letters of several scripts, marks that turn the direction, markup and signs; nothing that XML cannot hold.
 _MARKS = "abcxyzABCXYZäßéøñжйЯ山田שלוםعلي\u202e\u200f\u0301<>&\"'.-+_%; 0123456789"
-_LOOPBACK = "127.0.0.1"  # of every machine, so nobody's: it stays, and hypothesis finds it in the code
+# Digits alone say nothing: times, 127.0.0.1 and references have them too, and hypothesis finds those in the code.
 _WORDS = st.text(_MARKS, min_size=6, max_size=24).filter(
-    lambda text: len(re.findall(r"\w", text)) >= 5 and _LOOPBACK not in text
+    lambda text: len(re.findall(r"\w", text)) >= 5 and re.search(r"[^\W\d_]", text)
 )
 _LOCAL = st.text("abcxyzABCXYZäßжשע0123456789.-_+", min_size=6, max_size=16).filter(lambda text: text[0].isalpha())
 _LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=6, max_size=12).map(lambda text: f"zq{text}")
