@@ -18,7 +18,7 @@ class QuietServer(uvicorn.Server):
     """As a context it runs, and stops at the end as the real one does: what has no end is told to end."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=5))
+        super().__init__(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
         self._app = app
         self._sockets = listen("127.0.0.1", 0, "nothing")
         self._thread = threading.Thread(target=self.run, args=(self._sockets,))

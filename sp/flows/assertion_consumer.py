@@ -17,7 +17,6 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,10 +25,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.flows.pending_answers import answered_request, pending_of, use_up
-from sp.flows.provisioning import Link, find_link, provision, within_quota
+from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
 from sp.flows.realms import end_in, hold, judging_time, log_of
 from sp.flows.service_keys import decryption_keys
-from sp.models import Account, AuthnRequest, Realm, SignInAttempt, SignInOutcome, User, UserSession
+from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
 from sp.saml.identity import read_name_id
 from sp.saml.messages import (
@@ -51,6 +50,9 @@ from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
 from sp.store.rows import required
+from sp.store.sessions import NewUserSession
+from sp.store.sign_in_attempts import NewAttempt
+from sp.store.users import Person
 
 # Two first sign-ins of one person collide once; the second try finds the user that the first one made.
 _TRIES = 3
@@ -122,20 +124,29 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class _Trusting:
-    """The account that trusts the unverified issuer, in the realm whose address this is.
+    """The account that trusts the unverified issuer, in the realm whose address this is; None where nobody does.
 
     `told_to` is the account in whose log the attempt goes: in a workspace its only one, whatever the issuer.
     """
 
     realm_id: int
-    account: Account | None = None
+    account: accounts.Trusting | None = None
     told_to: int | None = None
-    settings_id: int | None = None
-    trust: AccountTrust | None = None
-    sign_in_url: str = ""
     nearest_issuer: str = ""
     answered: AuthnRequest | None = None
-    last_used: Mapping[str, datetime] = field(default_factory=dict)  # certificates, by their hash
+
+    @property
+    def trust(self) -> AccountTrust | None:
+        return None if self.account is None else self.account.trust
+
+    @property
+    def sign_in_url(self) -> str:
+        return "" if self.account is None else self.account.sign_in_url
+
+    @property
+    def place(self) -> Place:
+        """Raises ValueError where nobody trusts the issuer."""
+        return Place(self.realm_id, required(self.told_to))
 
 
 def consume(database: Database, settings: Settings, delivery: Delivery) -> SignIn:
@@ -199,24 +210,13 @@ def keys_for(session: Session, opened: Opened, now: datetime) -> tuple[OwnKey, .
 
 
 def _look_up(session: Session, settings: Settings, delivery: Delivery, opened: Opened) -> _Trusting:
-    found = accounts.trusting(session, settings.realm, opened.unverified_issuer)
-    if found is None:
-        workspace = delivery.workspace
-        realm_id = required((workspace or accounts.shared_realm(session)).id)
-        nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer)
-        return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
-    account, in_force = found
-    certificates = accounts.certificates_of(session, required(in_force.id))
-    trust = accounts.trust_of(account, in_force, certificates)
-    return _Trusting(
-        account.realm_id,
-        account,
-        account.id,
-        in_force.id,
-        trust,
-        in_force.sign_in_url,
-        last_used=certificates.last_used,
-    )
+    found = accounts.signing_in(session, settings.realm, opened.unverified_issuer)
+    if found is not None:
+        return _Trusting(found.realm_id, found, found.account_id)
+    workspace = delivery.workspace
+    realm_id = required((workspace or accounts.shared_realm(session)).id)
+    nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer)
+    return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
 
 
 def _settle(
@@ -239,7 +239,7 @@ def _settle(
         user = _admit(session, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
             opened_session = _session_row(settings, delivery, user, judgement.identity, reference)
-            sessions.open_user_session(session, opened_session)  # 9
+            sessions.open_verified_session(session, opened_session)  # 9
             sessions.end(session, delivery.old_token)
             _note_certificate(session, trusting, verified, delivery.received_at)
         sign_in = SignIn(
@@ -247,14 +247,13 @@ def _settle(
             judgement=judgement,
             unverified_issuer=opened.unverified_issuer,
             username=_username(judgement, user),
-            provisioned=user is not None and link.user is None,
+            provisioned=user is not None and link.person is None,
             opened=opened,
             sign_in_url=trusting.sign_in_url,
             account_slug=_slug_of(trusting),
             answered=trusting.answered,
         )
-        attempt = _attempt(settings, delivery, opened, trusting, sign_in, user, holder)
-        attempt.message = message
+        attempt = _attempt(settings, delivery, trusting, sign_in, user, holder, message)
         sign_in_attempts.record(session, attempt)  # 10
     return sign_in
 
@@ -262,14 +261,16 @@ def _settle(
 def _note_certificate(session: Session, trusting: _Trusting, verified: Verified, now: datetime) -> None:
     """A certificate that signs people in must not be removed: the administrator sees when it last did."""
     used, account = verified.certificate, trusting.account
-    if used is None or account is None or not certificate_uses.is_stale(trusting.last_used.get(used.sha256), now):
+    if used is None or account is None or not certificate_uses.is_stale(account.last_used.get(used.sha256), now):
         return
-    certificate_uses.record(session, required(account.id), used.sha256, now)
+    certificate_uses.record(session, account.account_id, used.sha256, now)
 
 
 def _slug_of(trusting: _Trusting) -> str:
     account, asked = trusting.account, trusting.answered
-    return "" if account is None or (asked is not None and asked.account_id != account.id) else account.slug
+    if account is None or (asked is not None and asked.account_id != account.account_id):
+        return ""
+    return account.trust.slug
 
 
 def _account_holder(
@@ -277,7 +278,7 @@ def _account_holder(
 ) -> tuple[AccountHolder, Link]:
     """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
     identity = verified.identity
-    if identity is None or trusting.account is None or trusting.trust is None:
+    if identity is None or trusting.trust is None:
         return AccountHolder(), Link(UserLink.UNKNOWN)
     key = (trusting.realm_id, identity.issuer, identity.assertion_id)
     if verified.sound:
@@ -285,25 +286,29 @@ def _account_holder(
         replayed = not consumed_assertions.claim(session, *key, latest + _REMEMBERED_AFTERWARDS)
     else:
         replayed = consumed_assertions.was_consumed(session, *key)
-    link = find_link(session, trusting.account, trusting.trust, identity)
-    link = within_quota(session, settings, trusting.account, link, now)
+    link = find_link(session, trusting.place, trusting.trust, identity)
+    link = within_quota(session, settings, trusting.place, link, now)
     return link.holder(replayed=replayed), link
 
 
-def _admit(session: Session, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link) -> User | None:
+def _admit(
+    session: Session, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link
+) -> Person | None:
     """The user who is signed in, provisioned first; None when the report refuses, or the request bench asked."""
     if not judgement.report.accepts or (trusting.answered is not None and trusting.answered.bench):
         return None
-    if judgement.identity is None or trusting.account is None or trusting.trust is None:
+    if judgement.identity is None or trusting.trust is None:
         raise RuntimeError("a report accepted a message without an account or an identity")
-    return provision(session, trusting.account, trusting.trust, judgement.identity, link, delivery.received_at)
+    return provision(session, trusting.place, trusting.trust, judgement.identity, link, delivery.received_at)
 
 
-def _session_row(settings: Settings, delivery: Delivery, user: User, identity: Identity, reference: str) -> UserSession:
+def _session_row(
+    settings: Settings, delivery: Delivery, user: Person, identity: Identity, reference: str
+) -> NewUserSession:
     now = delivery.received_at
-    return UserSession(
+    return NewUserSession(
         token_hash=sessions.hash_token(delivery.new_token),
-        user_id=required(user.id),
+        user_id=user.id,
         account_id=user.account_id,
         method="saml",
         attempt_reference=reference,
@@ -334,7 +339,7 @@ def _session_end(settings: Settings, delivery: Delivery, identity: Identity) -> 
     return end_in(delivery.workspace, now + lasts)
 
 
-def _username(judgement: Judgement, user: User | None) -> str:
+def _username(judgement: Judgement, user: Person | None) -> str:
     if user is not None:
         return user.username
     return judgement.identity.username[:256] if judgement.identity else ""
@@ -343,18 +348,18 @@ def _username(judgement: Judgement, user: User | None) -> str:
 def _attempt(
     settings: Settings,
     delivery: Delivery,
-    opened: Opened,
     trusting: _Trusting,
     sign_in: SignIn,
-    user: User | None,
+    user: Person | None,
     holder: AccountHolder,
-) -> SignInAttempt:
-    report = sign_in.judgement.report
-    return SignInAttempt(
+    message: bytes | None,
+) -> NewAttempt:
+    report, opened = sign_in.judgement.report, sign_in.opened
+    return NewAttempt(
         reference=sign_in.reference,
         realm_id=trusting.realm_id,
         account_id=trusting.told_to,
-        settings_id=trusting.settings_id,
+        settings_id=None if trusting.account is None else trusting.account.settings_id,
         received_at=delivery.received_at,
         remote_address=delivery.remote_address,
         outcome=SignInOutcome.ACCEPTED if sign_in.accepted else SignInOutcome.REFUSED,
@@ -366,6 +371,7 @@ def _attempt(
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
         expectations=_inputs(settings, delivery, opened, trusting, holder),
+        message=message,
     )
 
 
@@ -397,7 +403,7 @@ def _inputs(
         "response_max_age_seconds": settings.response_max_age_seconds,
         "request_max_age_seconds": settings.request_max_age_seconds,
         "max_message_bytes": settings.max_message_bytes,
-        "account_active": trusting.account is not None and trusting.account.active,
+        "account_active": trusting.trust is not None and trusting.trust.active,
         "nearest_issuer": trusting.nearest_issuer,
         "holder": asdict(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],

@@ -18,7 +18,7 @@ from typing import Any
 from sqlmodel import Session
 
 from sp.flows.assertion_consumer import keys_for
-from sp.flows.provisioning import find_link
+from sp.flows.provisioning import Place, find_link
 from sp.models import Account, SignInAttempt
 from sp.saml import validation
 from sp.saml.bindings import FORM_TYPE
@@ -191,7 +191,8 @@ def ask_store(
     if replayed is None:
         key = (account.realm_id, identity.issuer, identity.assertion_id)
         replayed = consumed_assertions.was_consumed(session, *key)
-    return find_link(session, account, trust, identity).holder(replayed=replayed)
+    place = Place(account.realm_id, required(account.id))
+    return find_link(session, place, trust, identity).holder(replayed=replayed)
 
 
 def settings_in_force(session: Session, account_id: int) -> int:

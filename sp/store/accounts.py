@@ -5,10 +5,10 @@ Owns what an account trusts, as stored. Never validates a form: `sp.flows.accoun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlmodel import Session
@@ -37,16 +37,53 @@ _SIGNED_OUT_BY = (
     .limit(1)
 )
 _CERTIFICATES = (
-    select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired), column(CertificateUse.last_used_at))
-    .join(SsoSettings, column(SsoSettings.id) == IdpCertificateRecord.settings_id)
+    select(column(IdpCertificateRecord.der), column(IdpCertificateRecord.retired))
+    .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
+    .order_by(column(IdpCertificateRecord.position))
+)
+# What `AccountTrust` is made of. A sign-in asks for columns: a row as an object costs more than all of its statements.
+_TRUSTED_COLUMNS = tuple(
+    column(attribute)
+    for attribute in (
+        Account.slug,
+        Account.active,
+        SsoSettings.issuer,
+        SsoSettings.single_sign_on,
+        SsoSettings.unsolicited,
+        SsoSettings.provisioning,
+        SsoSettings.user_mapping,
+        SsoSettings.signed_part,
+        SsoSettings.allow_sha1,
+        SsoSettings.accept_transient,
+        SsoSettings.refuse_unsigned_cbc,
+        SsoSettings.first_name_attribute,
+        SsoSettings.last_name_attribute,
+        SsoSettings.email_attribute,
+    )
+)
+_SIGNING_IN = (
+    select(
+        column(Account.id).label("account_id"),
+        column(Account.realm_id),
+        column(SsoSettings.id).label("settings_id"),
+        column(SsoSettings.sign_in_url),
+        *_TRUSTED_COLUMNS,
+        column(IdpCertificateRecord.der),
+        column(IdpCertificateRecord.retired),
+        column(CertificateUse.last_used_at),
+    )
+    .select_from(Account)
+    .join(Realm, column(Realm.id) == Account.realm_id)
+    .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+    .outerjoin(IdpCertificateRecord, column(IdpCertificateRecord.settings_id) == SsoSettings.id)
     .outerjoin(
         CertificateUse,
         and_(
-            column(CertificateUse.account_id) == SsoSettings.account_id,
+            column(CertificateUse.account_id) == Account.id,
             column(CertificateUse.sha256) == IdpCertificateRecord.sha256,
         ),
     )
-    .where(column(IdpCertificateRecord.settings_id) == bindparam("settings_id"))
+    .where(column(Realm.name) == bindparam("realm"), column(Account.issuer) == bindparam("issuer"))
     .order_by(column(IdpCertificateRecord.position))
 )
 
@@ -159,8 +196,38 @@ def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account
     return session.execute(query).scalar_one_or_none()
 
 
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """An account that trusts an issuer, as a sign-in needs it; when each certificate was last used, by `sha256`."""
+
+    account_id: int
+    realm_id: int
+    settings_id: int
+    sign_in_url: str
+    trust: AccountTrust
+    last_used: Mapping[str, datetime]
+
+
+def signing_in(session: Session, realm: str, issuer: str) -> Trusting | None:
+    """The account of the realm that trusts this issuer, with what its settings in force trust: one statement."""
+    rows = session.execute(_SIGNING_IN, {"realm": realm, "issuer": issuer}).all() if issuer else ()
+    if not rows:
+        return None
+    first: Any = rows[0]
+    known = [(stored_certificate(row.der), row.retired, row.last_used_at) for row in rows if row.der is not None]
+    certificates = _sorted_out((certificate, retired) for certificate, retired, _ in known)
+    return Trusting(
+        first.account_id,
+        first.realm_id,
+        first.settings_id,
+        first.sign_in_url,
+        trust_of(first, first, certificates),
+        {certificate.sha256: moment for certificate, _, moment in known if moment},
+    )
+
+
 def trusting(session: Session, realm: str, issuer: str) -> tuple[Account, SsoSettings] | None:
-    """The account of the realm that trusts this issuer, with its settings in force: one statement per sign-in."""
+    """The account of the realm that trusts this issuer, with its settings in force."""
     row = session.execute(_TRUSTING, {"realm": realm, "issuer": issuer}).first() if issuer else None
     return None if row is None else (row[0], row[1])
 
@@ -262,23 +329,22 @@ def numbered_version(session: Session, account_id: int, version: int) -> SsoSett
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The certificates that one version of the settings names, each in order; when each was last used, by `sha256`."""
+    """The certificates that one version of the settings names, each in order."""
 
     trusted: tuple[IdpCertificate, ...] = ()
     retired: tuple[IdpCertificate, ...] = ()
-    last_used: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def certificates_of(session: Session, settings_id: int) -> Certificates:
-    """One statement, since every sign-in asks."""
-    found = [
-        (stored_certificate(der), retired, last_used_at)
-        for der, retired, last_used_at in session.execute(_CERTIFICATES, {"settings_id": settings_id})
-    ]
+    found = session.execute(_CERTIFICATES, {"settings_id": settings_id})
+    return _sorted_out((stored_certificate(der), retired) for der, retired in found)
+
+
+def _sorted_out(found: Iterable[tuple[IdpCertificate, bool]]) -> Certificates:
+    every = tuple(found)
     return Certificates(
-        trusted=tuple(certificate for certificate, retired, _ in found if not retired),
-        retired=tuple(certificate for certificate, retired, _ in found if retired),
-        last_used={certificate.sha256: moment for certificate, _, moment in found if moment},
+        trusted=tuple(certificate for certificate, retired in every if not retired),
+        retired=tuple(certificate for certificate, retired in every if retired),
     )
 
 

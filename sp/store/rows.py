@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from sqlalchemy import FromClause, Table, inspect
 from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import SQLModel
 
 T = TypeVar("T")
 
@@ -15,6 +17,14 @@ T = TypeVar("T")
 def column(attribute: T) -> ColumnElement[Any]:
     """A model's class attribute as the column that it is: SQLModel annotates it with its value's type."""
     return attribute  # type: ignore[return-value]
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """A model's table, for statements that make no objects: those of a sign-in."""
+    table: FromClause = inspect(model).local_table
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is no table")
+    return table
 
 
 def required(value: T | None) -> T:

@@ -5,20 +5,79 @@ Owns finding, creating and changing them, and the keys by which they are listed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from sp.models import User, UserSource, UserStatus
 from sp.saml.identity import username_key
-from sp.store.rows import column
+from sp.store.rows import column, table_of
 
 # Enough to tell "one" from "several" without reading the rest.
 _TWO = 2
 _KEY_CHARACTERS = 128
 _SEARCH_CHARACTERS = 600
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every sign-in; a NULL would sort differently per database
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A profile as a sign-in needs it. A row as an object costs more than all statements of a sign-in."""
+
+    id: int
+    account_id: int
+    status: str
+    username: str
+    federation_id: str
+    first_name: str
+    last_name: str
+    email: str
+
+
+_PERSON = select(*(column(getattr(User, part.name)) for part in fields(Person)))
+_PERSON_NAMED = _PERSON.where(
+    column(User.realm_id) == bindparam("realm_id"), column(User.username_key) == bindparam("username_key")
+)
+_PEOPLE_WITH_FEDERATION_ID = _PERSON.where(
+    column(User.account_id) == bindparam("account_id"), column(User.federation_id) == bindparam("federation_id")
+).limit(_TWO)
+_INSERT = insert(table_of(User))
+_UPDATE = update(table_of(User)).where(table_of(User).c.id == bindparam("person_id"))
+
+
+def person_named(session: Session, realm_id: int, username: str) -> Person | None:
+    """The owner of a user name in the realm, as `user_named` finds it."""
+    found = session.execute(_PERSON_NAMED, {"realm_id": realm_id, "username_key": username_key(username)}).first()
+    return None if found is None else Person(*found)
+
+
+def people_with_federation_id(session: Session, account_id: int, federation_id: str) -> list[Person]:
+    """At most two of the account's profiles that carry this Federation ID, tombstones included."""
+    wanted = {"account_id": account_id, "federation_id": federation_id}
+    return [Person(*row) for row in session.execute(_PEOPLE_WITH_FEDERATION_ID, wanted)]
+
+
+def create_signed_in(session: Session, realm_id: int, person: Person, now: datetime) -> Person:
+    """Store the profile of somebody who signs in for the first time; `person.id` does not count.
+
+    Raises IntegrityError when the user name is taken in the realm.
+    """
+    values = _values(person) | _derived(person, now)
+    values |= {"realm_id": realm_id, "account_id": person.account_id, "created_at": now, "last_sign_in_at": now}
+    values |= {"source": UserSource.JUST_IN_TIME, "status": person.status, "password_hash": None}
+    made = session.execute(_INSERT, values)
+    return replace(person, id=made.inserted_primary_key[0])  # type: ignore[attr-defined]
+
+
+def note_sign_in(session: Session, before: Person, after: Person, now: datetime) -> None:
+    """Write down that somebody signed in, and what of the profile that changed."""
+    values: dict[str, Any] = {"person_id": before.id, "last_sign_in_at": now, "last_sign_in_key": now}
+    if after != before:
+        values |= _values(after) | _derived(after, now)
+    session.execute(_UPDATE, values)
 
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:
@@ -32,16 +91,6 @@ def accounts_with_domain(session: Session, realm_id: int, domain: str) -> set[in
     ending = column(User.username_key).endswith(f"@{domain}", autoescape=True)
     query = select(column(User.account_id)).where(column(User.realm_id) == realm_id, ending).distinct()
     return set(session.execute(query).scalars())
-
-
-def users_with_federation_id(session: Session, account_id: int, federation_id: str) -> list[User]:
-    """At most two of the account's profiles that carry this Federation ID, tombstones included."""
-    query = (
-        select(User)
-        .where(column(User.account_id) == account_id, column(User.federation_id) == federation_id)
-        .limit(_TWO)
-    )
-    return list(session.execute(query).scalars())
 
 
 def has_active_user(session: Session, account_id: int, *, with_federation_id: bool) -> bool:
@@ -95,16 +144,29 @@ def folded(text: str) -> str:
 
 def fill_keys(user: User) -> None:
     """Compute the derived columns; for whoever stores many rows at once."""
-    user.username_key = username_key(user.username)
-    user.first_name_key = folded(user.first_name)[:_KEY_CHARACTERS]
-    user.last_name_key = folded(user.last_name)[:_KEY_CHARACTERS]
-    user.email_key = folded(user.email)[:_KEY_CHARACTERS]
-    user.federation_id_key = folded(user.federation_id)[:_KEY_CHARACTERS]
-    user.last_sign_in_key = user.last_sign_in_at or NEVER
-    user.search_text = _search_text(user)
+    for name, value in _derived(user, user.last_sign_in_at).items():
+        setattr(user, name, value)
 
 
-def _search_text(user: User) -> str:
+def _values(person: Person) -> dict[str, Any]:
+    """What a person may change, and a sign-in too."""
+    names = ("username", "federation_id", "first_name", "last_name", "email")
+    return {name: getattr(person, name) for name in names}
+
+
+def _derived(person: User | Person, last_sign_in_at: datetime | None) -> dict[str, Any]:
+    return {
+        "username_key": username_key(person.username),
+        "first_name_key": folded(person.first_name)[:_KEY_CHARACTERS],
+        "last_name_key": folded(person.last_name)[:_KEY_CHARACTERS],
+        "email_key": folded(person.email)[:_KEY_CHARACTERS],
+        "federation_id_key": folded(person.federation_id)[:_KEY_CHARACTERS],
+        "last_sign_in_key": last_sign_in_at or NEVER,
+        "search_text": _search_text(person),
+    }
+
+
+def _search_text(user: User | Person) -> str:
     """Each value once, on a line of its own so that no word matches across two of them."""
     values = (user.username, user.first_name, user.last_name, user.email, user.federation_id)
     return "\n".join(dict.fromkeys(folded(value) for value in values if value))[:_SEARCH_CHARACTERS]

@@ -38,7 +38,8 @@ def add(database: Database, account: Any, number: int = 0, **changes: Any) -> Si
     realm_id = changes.pop("realm_id", None) or (account.realm_id if account else 1)
     attempt = SignInAttempt(realm_id=realm_id, **(values | changes))
     with database.writing() as session:
-        sign_in_attempts.record(session, attempt)
+        sign_in_attempts.fill_keys(attempt)
+        session.add(attempt)
     return attempt
 
 

@@ -46,7 +46,8 @@ def arrived(database: Database, account: Account, username: str = "") -> str:
         },
     )
     with database.writing() as session:
-        sign_in_attempts.record(session, attempt)
+        sign_in_attempts.fill_keys(attempt)
+        session.add(attempt)
     return attempt.reference
 
 

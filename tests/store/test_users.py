@@ -57,8 +57,8 @@ def test_two_profiles_with_one_federation_id_are_both_found(database: Database) 
     for number in range(3):
         add_profile(database, contoso, username=f"britta{number}", federation_id="f-1")
     with database.reading() as session:
-        assert len(users.users_with_federation_id(session, required(contoso.id), "f-1")) == 2
-        assert users.users_with_federation_id(session, required(contoso.id), "F-1") == []
+        assert len(users.people_with_federation_id(session, required(contoso.id), "f-1")) == 2
+        assert users.people_with_federation_id(session, required(contoso.id), "F-1") == []
 
 
 def test_times_come_back_as_they_were(database: Database) -> None:
