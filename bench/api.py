@@ -190,7 +190,8 @@ def _fill(settings: Settings, people: int, attempts: int) -> None:
             session.execute(insert(User), batch)
     with database.writing() as session:
         for attempt in _models(account, min(attempts, _MODELS)):
-            sign_in_attempts.record(session, attempt)
+            sign_in_attempts.fill_keys(attempt)
+            session.add(attempt)
     database.close()
     _copy(settings.data_dir / "virtual-office.db", attempts)
 

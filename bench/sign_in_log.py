@@ -89,7 +89,8 @@ def _store(database: Database, attempts: Iterator[SignInAttempt]) -> None:
 
 
 def _record(session: Session, attempt: SignInAttempt) -> None:
-    sign_in_attempts.record(session, attempt)
+    sign_in_attempts.fill_keys(attempt)
+    session.add(attempt)
 
 
 def _attempts(number: int, realm_id: int, account_id: int, settings_id: int) -> Iterator[SignInAttempt]:
