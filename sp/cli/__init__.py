@@ -6,65 +6,88 @@ Never decides: it calls the same flows as the pages.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 from sp import __version__
-from sp.cli import (
-    apply,
-    attempts,
-    certificates,
-    database,
-    expectations,
-    healthcheck,
-    idp_certificates,
-    idp_config,
-    idp_metadata,
-    inspection,
-    judging_again,
-    keys,
-    people,
-    preflight,
-    service,
-    sessions,
-    setup,
-    tokens,
-    workspaces,
-)
+
+# Where each command is: the module below this package, and its name there. A module is imported when somebody asks for
+# its command, because what all of them import takes longer to load than most of them run, and stays in memory.
+COMMANDS = {
+    "serve": ("service", "serve"),
+    "demo": ("service", "demo"),
+    "configure": ("setup", "configure"),
+    "preflight": ("preflight", "preflight"),
+    "account": ("setup", "account"),
+    "administrator": ("people", "administrator"),
+    "user": ("people", "user"),
+    "users": ("people", "users"),
+    "sign-ins": ("people", "sign_ins"),
+    "sessions": ("sessions", "sessions"),
+    "inspect": ("inspection", "inspect"),
+    "judge-again": ("judging_again", "judge_again"),
+    "compare": ("attempts", "compare"),
+    "share": ("attempts", "share"),
+    "import-metadata": ("idp_metadata", "import_metadata"),
+    "idp-certificates": ("idp_certificates", "idp_certificates"),
+    "keys": ("keys", "keys"),
+    "metadata": ("keys", "metadata"),
+    "certificates": ("certificates", "certificates"),
+    "token": ("tokens", "token"),
+    "workspace": ("workspaces", "workspace"),
+    "expect": ("expectations", "expect"),
+    "db": ("database", "db"),
+    "apply": ("apply", "apply"),
+    "export": ("apply", "export"),
+    "idp-config": ("idp_config", "idp_config"),
+    "healthcheck": ("healthcheck", "healthcheck"),
+}
+
+
+class _Commands(Mapping[str, Any]):
+    """Every command by its name, loaded when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _loaded(name, *COMMANDS[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"commands": _Commands()})
+
+
+@cache
+def _loaded(name: str, module: str, attribute: str) -> Any:
+    found = getattr(import_module(f"{__name__}.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
 
 app = typer.Typer(
+    cls=_Group,
     name="virtual-office",
     help="A stand-in for the 8x8 Virtual Office service provider. Not affiliated with 8x8.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("serve")(service.serve)
-app.command("demo")(service.demo)
-app.command("configure")(setup.configure)
-app.command("preflight")(preflight.preflight)
-app.add_typer(setup.account, name="account")
-app.add_typer(people.administrator, name="administrator")
-app.add_typer(people.user, name="user")
-app.command("users")(people.users)
-app.command("sign-ins")(people.sign_ins)
-app.add_typer(sessions.sessions, name="sessions")
-app.command("inspect")(inspection.inspect)
-app.command("judge-again")(judging_again.judge_again)
-app.command("compare")(attempts.compare)
-app.command("share")(attempts.share)
-app.command("import-metadata")(idp_metadata.import_metadata)
-app.add_typer(idp_certificates.idp_certificates, name="idp-certificates")
-app.add_typer(keys.keys, name="keys")
-app.command("metadata")(keys.metadata)
-app.command("certificates")(certificates.certificates)
-app.add_typer(tokens.token, name="token")
-app.add_typer(workspaces.workspace, name="workspace")
-app.command("expect")(expectations.expect)
-app.add_typer(database.db, name="db")
-app.command("apply")(apply.apply)
-app.command("export")(apply.export)
-app.command("idp-config")(idp_config.idp_config)
-app.command("healthcheck")(healthcheck.healthcheck)
 
 
 @app.callback(invoke_without_command=True)
