@@ -31,7 +31,7 @@ _ROUNDS_OF_VALUES = (100, 100, 100, 50, 30)
 _LARGE_MESSAGES = {"MAX_MESSAGE_BYTES": str(8 * 1024 * 1024)}
 _WARM_UP = 40
 _CONNECTIONS = 4
-_ROUNDS = 4
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
