@@ -22,11 +22,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
 from responses import BRITTAS_ATTRIBUTES, Idp, posted
 from sqlalchemy import text
 
+from bench import results
 from sp.flows import account_setup, housekeeping
 from sp.flows.assertion_consumer import Delivery, consume
 from sp.flows.opening import open_database
@@ -35,6 +34,7 @@ from sp.store import accounts
 from sp.store.engine import Database
 from sp.web.cookies import new_token
 
+ABOUT = "What a stored attempt takes on disk, and how long removing old ones keeps the writer of SQLite."
 BUDGET_BYTES = 6 * 1024
 BUDGET_MS = 50.0
 GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
@@ -48,6 +48,11 @@ def main(stored: int, removed: int) -> int:
         average = _store(settings, database, stored)
         taken = _remove(settings, database, removed)
         database.close()
+    figures = [
+        {"what": "bytes of a stored attempt, indices included", "bytes": average},
+        {"what": "the writer's lock taken at a stretch, 99 of 100 times for less", "ms": taken},
+    ]
+    results.keep("retention", ABOUT, figures, stored=stored, removed=removed)
     return 0 if average <= BUDGET_BYTES and taken <= BUDGET_MS else 1
 
 
