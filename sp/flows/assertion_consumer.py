@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -28,6 +29,7 @@ from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
 from sp.flows.realms import end_in, hold, judging_time, log_of
 from sp.flows.service_keys import decryption_keys
+from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
 from sp.saml.identity import read_name_id
@@ -49,7 +51,7 @@ from sp.saml.report import failed
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
-from sp.store.rows import required
+from sp.store.rows import Runner, required
 from sp.store.sessions import NewUserSession
 from sp.store.sign_in_attempts import NewAttempt
 from sp.store.users import Person
@@ -155,29 +157,38 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
     Raises WorkspaceGoneError when that is a workspace which was removed meanwhile.
     """
     opened = _open(delivery.form, settings)  # 1-3
-    for _ in range(_TRIES - 1):
+    tries = 1
+    while True:
         try:
             return _judge(database, settings, delivery, opened)
+        except _OutdatedError:
+            memory_of(database).forget(settings.realm, opened.unverified_issuer)
         except IntegrityError:
-            continue
-    return _judge(database, settings, delivery, opened)
+            tries += 1
+            if tries > _TRIES:
+                raise
+
+
+class _OutdatedError(Exception):
+    """The settings were changed between judging a message and recording the verdict."""
 
 
 def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> SignIn:
-    """Steps 4 to 10. Raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile."""
-    with database.reading() as session:
-        trusting = _look_up(session, settings, delivery, opened)  # 4
-        keys = keys_for(session, opened, delivery.received_at)
-        answered = answered_request(session, settings, opened, delivery.request_token)
-        pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
-    trusting, delivery = replace(trusting, answered=answered), replace(delivery, pending=pending)
+    """Steps 4 to 10.
+
+    Raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile.
+    """
+    trusting, delivery, keys = _look_up(database, settings, delivery, opened)  # 4
     expectations = replace(
         expectations_for(settings, trusting.trust, delivery.judged_at, delivery.pending),
         nearest_issuer=trusting.nearest_issuer,
         decryption_keys=keys,
     )
     verified = validation.verify(opened, expectations)  # 5-6
-    return _settle(database, settings, delivery, opened, trusting, verified)
+    reference = sign_in_attempts.new_reference()
+    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
+    settling = _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
+    return database.write(settling.settle)
 
 
 def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
@@ -204,12 +215,36 @@ def expectations_for(
 
 def keys_for(session: Session, opened: Opened, now: datetime) -> tuple[OwnKey, ...]:
     """What may open this message: nothing is read for one that says nowhere that anything in it is encrypted."""
-    if opened.xml is None or b"Encrypted" not in opened.xml:
-        return ()
-    return decryption_keys(session, now)
+    return decryption_keys(session, now) if _hides_something(opened) else ()
 
 
-def _look_up(session: Session, settings: Settings, delivery: Delivery, opened: Opened) -> _Trusting:
+def _hides_something(opened: Opened) -> bool:
+    return opened.xml is not None and b"Encrypted" in opened.xml
+
+
+def _look_up(
+    database: Database, settings: Settings, delivery: Delivery, opened: Opened
+) -> tuple[_Trusting, Delivery, tuple[OwnKey, ...]]:
+    """Who trusts the issuer; the delivery with the request that it answers; the keys that may open the message.
+
+    Most messages answer no request, hide nothing and come from an issuer that came before: for those nothing is read
+    yet. Whether what is remembered still holds is asked where the verdict is recorded.
+    """
+    memory = memory_of(database)
+    known = memory.trusting(settings.realm, opened.unverified_issuer)
+    if known is not None and not delivery.request_token and not _hides_something(opened):
+        return _Trusting(known.realm_id, known, known.account_id), delivery, ()
+    with database.reading() as session:
+        trusting = _found(session, settings, delivery, opened)
+        keys = keys_for(session, opened, delivery.received_at)
+        answered = answered_request(session, settings, opened, delivery.request_token)
+        pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
+    if trusting.account is not None:
+        memory.remember(settings.realm, trusting.account)
+    return replace(trusting, answered=answered), replace(delivery, pending=pending), keys
+
+
+def _found(session: Session, settings: Settings, delivery: Delivery, opened: Opened) -> _Trusting:
     found = accounts.signing_in(session, settings.realm, opened.unverified_issuer)
     if found is not None:
         return _Trusting(found.realm_id, found, found.account_id)
@@ -219,51 +254,75 @@ def _look_up(session: Session, settings: Settings, delivery: Delivery, opened: O
     return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
 
 
-def _settle(
-    database: Database,
-    settings: Settings,
-    delivery: Delivery,
-    opened: Opened,
-    trusting: _Trusting,
-    verified: Verified,
-) -> SignIn:
-    """Steps 7 to 10, in one transaction."""
-    reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
-    with database.writing() as session:
-        hold(session, delivery.workspace)
-        verified = use_up(session, opened, verified, trusting.answered, delivery.received_at)  # 7
-        delivery = replace(delivery, pending=verified.expectations.pending)
-        holder, link = _account_holder(session, settings, trusting, verified, delivery.received_at)
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """Steps 7 to 10 of one message, in one transaction."""
+
+    settings: Settings
+    memory: SignInMemory
+    delivery: Delivery
+    opened: Opened
+    trusting: _Trusting
+    verified: Verified
+    reference: str
+    message: bytes | None
+
+    def settle(self, connection: Connection) -> SignIn:
+        """Raises _OutdatedError where what the message was judged by does not hold any more."""
+        hold(connection, self.delivery.workspace)
+        trusting = self.trusting
+        if trusting.account is not None and not accounts.still_trusts(connection, trusting.account):
+            raise _OutdatedError
+        verified = use_up(connection, self.opened, self.verified, trusting.answered, self.delivery.received_at)  # 7
+        delivery = replace(self.delivery, pending=verified.expectations.pending)
+        holder, link = self._account_holder(connection, trusting, verified)
         judgement = validation.conclude(verified, holder)
-        user = _admit(session, delivery, trusting, judgement, link)  # 8
+        user = _admit(connection, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
-            opened_session = _session_row(settings, delivery, user, judgement.identity, reference)
-            sessions.open_verified_session(session, opened_session)  # 9
-            sessions.end(session, delivery.old_token)
-            _note_certificate(session, trusting, verified, delivery.received_at)
+            opened_session = _session_row(self.settings, delivery, user, judgement.identity, self.reference)
+            sessions.open_verified_session(connection, opened_session)  # 9
+            sessions.end(connection, delivery.old_token)
+            _note_certificate(connection, trusting, verified, delivery.received_at)
         sign_in = SignIn(
-            reference=reference,
+            reference=self.reference,
             judgement=judgement,
-            unverified_issuer=opened.unverified_issuer,
+            unverified_issuer=self.opened.unverified_issuer,
             username=_username(judgement, user),
             provisioned=user is not None and link.person is None,
-            opened=opened,
+            opened=self.opened,
             sign_in_url=trusting.sign_in_url,
             account_slug=_slug_of(trusting),
             answered=trusting.answered,
         )
-        attempt = _attempt(settings, delivery, trusting, sign_in, user, holder, message)
-        sign_in_attempts.record(session, attempt)  # 10
-    return sign_in
+        attempt = _attempt(self.settings, delivery, trusting, sign_in, user, holder, self.message)
+        sign_in_attempts.record(connection, attempt)  # 10
+        return sign_in
+
+    def _account_holder(
+        self, connection: Connection, trusting: _Trusting, verified: Verified
+    ) -> tuple[AccountHolder, Link]:
+        """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
+        identity, now = verified.identity, self.delivery.received_at
+        if identity is None or trusting.trust is None:
+            return AccountHolder(), Link(UserLink.UNKNOWN)
+        key = (trusting.realm_id, identity.issuer, identity.assertion_id)
+        if verified.sound:
+            latest = max(identity.not_on_or_after, now)  # by a clock that stands still it may never expire
+            replayed = not consumed_assertions.claim(connection, *key, latest + _REMEMBERED_AFTERWARDS)
+        else:
+            replayed = consumed_assertions.was_consumed(connection, *key)
+        link = find_link(connection, trusting.place, trusting.trust, identity)
+        link = within_quota(connection, self.settings, self.memory.quota, trusting.place, link, now)
+        return link.holder(replayed=replayed), link
 
 
-def _note_certificate(session: Session, trusting: _Trusting, verified: Verified, now: datetime) -> None:
+def _note_certificate(runner: Runner, trusting: _Trusting, verified: Verified, now: datetime) -> None:
     """A certificate that signs people in must not be removed: the administrator sees when it last did."""
     used, account = verified.certificate, trusting.account
     if used is None or account is None or not certificate_uses.is_stale(account.last_used.get(used.sha256), now):
         return
-    certificate_uses.record(session, account.account_id, used.sha256, now)
+    certificate_uses.record(runner, account.account_id, used.sha256, now)
+    account.last_used[used.sha256] = now
 
 
 def _slug_of(trusting: _Trusting) -> str:
@@ -273,33 +332,13 @@ def _slug_of(trusting: _Trusting) -> str:
     return account.trust.slug
 
 
-def _account_holder(
-    session: Session, settings: Settings, trusting: _Trusting, verified: Verified, now: datetime
-) -> tuple[AccountHolder, Link]:
-    """What stage 9 needs to know. Only a sound assertion is claimed; a refused one is looked up, nothing more."""
-    identity = verified.identity
-    if identity is None or trusting.trust is None:
-        return AccountHolder(), Link(UserLink.UNKNOWN)
-    key = (trusting.realm_id, identity.issuer, identity.assertion_id)
-    if verified.sound:
-        latest = max(identity.not_on_or_after, now)  # by a clock that stands still it may never expire
-        replayed = not consumed_assertions.claim(session, *key, latest + _REMEMBERED_AFTERWARDS)
-    else:
-        replayed = consumed_assertions.was_consumed(session, *key)
-    link = find_link(session, trusting.place, trusting.trust, identity)
-    link = within_quota(session, settings, trusting.place, link, now)
-    return link.holder(replayed=replayed), link
-
-
-def _admit(
-    session: Session, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link
-) -> Person | None:
+def _admit(runner: Runner, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link) -> Person | None:
     """The user who is signed in, provisioned first; None when the report refuses, or the request bench asked."""
     if not judgement.report.accepts or (trusting.answered is not None and trusting.answered.bench):
         return None
     if judgement.identity is None or trusting.trust is None:
         raise RuntimeError("a report accepted a message without an account or an identity")
-    return provision(session, trusting.place, trusting.trust, judgement.identity, link, delivery.received_at)
+    return provision(runner, trusting.place, trusting.trust, judgement.identity, link, delivery.received_at)
 
 
 def _session_row(

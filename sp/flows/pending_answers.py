@@ -19,6 +19,7 @@ from sp.saml.xml import Document
 from sp.settings import Settings
 from sp.store import authn_requests
 from sp.store.engine import Database
+from sp.store.rows import Runner
 from sp.store.sessions import hash_token
 
 
@@ -61,12 +62,12 @@ def pending_of(session: Session, row: AuthnRequest | None, shift: timedelta) -> 
     return () if row is None else (pending_request(session, row, shift),)
 
 
-def use_up(session: Session, opened: Opened, verified: Verified, row: AuthnRequest | None, now: datetime) -> Verified:
+def use_up(runner: Runner, opened: Opened, verified: Verified, row: AuthnRequest | None, now: datetime) -> Verified:
     """Use the request up for a sound answer; where another answer was faster, this one is judged once more as late.
 
     Two sound answers at once would otherwise both be "the" answer (a request is used once, Profiles 4.1.4.3).
     """
-    if row is None or not verified.sound or authn_requests.use(session, row.id, now):
+    if row is None or not verified.sound or authn_requests.use(runner, row.id, now):
         return verified
     pending = tuple(replace(request, used=True) for request in verified.expectations.pending)
     return validation.verify(opened, replace(verified.expectations, pending=pending))

@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
-
 from sp.models import UserStatus
 from sp.saml.messages import AccountHolder, AccountTrust, Identity, UserLink, UserMapping
 from sp.settings import Settings
 from sp.store import users
+from sp.store.rows import Runner
 from sp.store.users import Person
 
 _HOUR = timedelta(hours=1)
+_COUNT_HOLDS = timedelta(minutes=1)
+_TENTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +39,60 @@ class Place:
     account_id: int
 
 
-def find_link(session: Session, place: Place, trust: AccountTrust, identity: Identity) -> Link:
+def find_link(runner: Runner, place: Place, trust: AccountTrust, identity: Identity) -> Link:
     if trust.user_mapping is UserMapping.FEDERATION_ID:
-        return _by_federation_id(session, place, trust, identity.username)
-    return _by_username(session, place, trust, identity.username)
+        return _by_federation_id(runner, place, trust, identity.username)
+    return _by_username(runner, place, trust, identity.username)
 
 
-def within_quota(session: Session, settings: Settings, place: Place, link: Link, now: datetime) -> Link:
+def within_quota(runner: Runner, settings: Settings, quota: Quota, place: Place, link: Link, now: datetime) -> Link:
     """The link, unless a user would have to be created and sign-ins have created enough of them within the hour.
 
-    Whoever holds an identity provider's key, or a test in a loop, would otherwise fill the account (JIT flood). Counted
-    and created in one transaction; PostgreSQL may let a few more through that come at the same moment.
+    Whoever holds an identity provider's key, or a test in a loop, would otherwise fill the account (JIT flood).
     """
     if link.kind is not UserLink.CREATE:
         return link
-    many = settings.new_users_per_hour
-    full = users.many_created(session, place.account_id, now - _HOUR, many=many)
-    return Link(UserLink.FULL) if full else link
+    return link if quota.takes(runner, settings, place, now) else Link(UserLink.FULL)
 
 
-def _by_username(session: Session, place: Place, trust: AccountTrust, username: str) -> Link:
-    owner = users.person_named(session, place.realm_id, username)
+class Quota:
+    """How many users sign-ins may still create before somebody counts again, by account, as this process knows.
+
+    Counting costs more the more there are, so one count lets in a tenth of what it finds left. Other processes may do
+    the same at the same moment, and so let in a few more than the settings say; one alone never does.
+    """
+
+    def __init__(self) -> None:
+        self._left: dict[int, tuple[int, datetime]] = {}
+
+    def takes(self, runner: Runner, settings: Settings, place: Place, now: datetime) -> bool:
+        """Whether one more may be created."""
+        left, counted_at = self._left.pop(place.account_id, (0, now))
+        if left <= 0 or not counted_at <= now < counted_at + _COUNT_HOLDS:
+            many = settings.new_users_per_hour
+            created = users.created_by_sign_ins(runner, place.account_id, now - _HOUR, at_most=many)
+            if created >= many:
+                return False
+            left, counted_at = (many - created) // _TENTH + 1, now
+        if left > 1:
+            self._left[place.account_id] = (left - 1, counted_at)
+        return True
+
+
+def _by_username(runner: Runner, place: Place, trust: AccountTrust, username: str) -> Link:
+    owner = users.person_named(runner, place.realm_id, username)
     if owner is not None and owner.account_id == place.account_id:
         return Link(UserLink.ONE, owner)
     return Link(_creation(owner, trust))
 
 
-def _by_federation_id(session: Session, place: Place, trust: AccountTrust, value: str) -> Link:
-    found = users.people_with_federation_id(session, place.account_id, value)
+def _by_federation_id(runner: Runner, place: Place, trust: AccountTrust, value: str) -> Link:
+    found = users.people_with_federation_id(runner, place.account_id, value)
     if len(found) > 1:
         return Link(UserLink.MANY)
     if found:
         return Link(UserLink.ONE, found[0])
-    return Link(_creation(users.person_named(session, place.realm_id, value), trust))
+    return Link(_creation(users.person_named(runner, place.realm_id, value), trust))
 
 
 def _creation(owner: Person | None, trust: AccountTrust) -> UserLink:
@@ -81,7 +103,7 @@ def _creation(owner: Person | None, trust: AccountTrust) -> UserLink:
 
 
 def provision(
-    session: Session, place: Place, trust: AccountTrust, identity: Identity, link: Link, now: datetime
+    runner: Runner, place: Place, trust: AccountTrust, identity: Identity, link: Link, now: datetime
 ) -> Person:
     """The signed-in user: created, or updated with what the identity provider sent.
 
@@ -91,8 +113,8 @@ def provision(
     known = link.person or _new_person(place, trust, identity)
     person = _told_by(identity, known) if trust.provisioning else known
     if link.person is None:
-        return users.create_signed_in(session, place.realm_id, person, now)
-    users.note_sign_in(session, known, person, now)
+        return users.create_signed_in(runner, place.realm_id, person, now)
+    users.note_sign_in(runner, known, person, now)
     return person
 
 

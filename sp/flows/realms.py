@@ -13,7 +13,7 @@ from sqlmodel import Session
 from sp.models import Account, Realm
 from sp.settings import Settings
 from sp.store import realms
-from sp.store.rows import required
+from sp.store.rows import Runner, required
 
 
 class WorkspaceGoneError(Exception):
@@ -33,9 +33,9 @@ def log_of(session: Session, workspace: Realm | None) -> int | None:
     return account.id
 
 
-def hold(session: Session, workspace: Realm | None) -> None:
+def hold(runner: Runner, workspace: Realm | None) -> None:
     """Keep the workspace from being emptied or removed until the transaction ends. Raises WorkspaceGoneError."""
-    if workspace is not None and not realms.hold(session, required(workspace.id)):
+    if workspace is not None and not realms.hold(runner, required(workspace.id)):
         raise WorkspaceGoneError
 
 

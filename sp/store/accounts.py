@@ -5,7 +5,7 @@ Owns what an account trusts, as stored. Never validates a form: `sp.flows.accoun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from sp.models import Account, CertificateUse, Company, IdpCertificateRecord, Re
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
 from sp.settings import SHARED_REALM
-from sp.store.rows import column, required
+from sp.store.rows import Runner, column, required
 
 Row = TypeVar("Row", Realm, Company, Account, SsoSettings)
 
@@ -66,6 +66,7 @@ _SIGNING_IN = (
         column(Account.id).label("account_id"),
         column(Account.realm_id),
         column(SsoSettings.id).label("settings_id"),
+        column(SsoSettings.saved_at),
         column(SsoSettings.sign_in_url),
         *_TRUSTED_COLUMNS,
         column(IdpCertificateRecord.der),
@@ -85,6 +86,11 @@ _SIGNING_IN = (
     )
     .where(column(Realm.name) == bindparam("realm"), column(Account.issuer) == bindparam("issuer"))
     .order_by(column(IdpCertificateRecord.position))
+)
+_IN_FORCE = (
+    select(column(Account.slug), column(Account.active), column(Account.settings_id), column(SsoSettings.saved_at))
+    .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+    .where(column(Account.id) == bindparam("account_id"), column(Account.issuer) == bindparam("issuer"))
 )
 
 
@@ -203,14 +209,15 @@ class Trusting:
     account_id: int
     realm_id: int
     settings_id: int
+    saved_at: datetime
     sign_in_url: str
     trust: AccountTrust
-    last_used: Mapping[str, datetime]
+    last_used: dict[str, datetime]
 
 
-def signing_in(session: Session, realm: str, issuer: str) -> Trusting | None:
+def signing_in(runner: Runner, realm: str, issuer: str) -> Trusting | None:
     """The account of the realm that trusts this issuer, with what its settings in force trust: one statement."""
-    rows = session.execute(_SIGNING_IN, {"realm": realm, "issuer": issuer}).all() if issuer else ()
+    rows = runner.execute(_SIGNING_IN, {"realm": realm, "issuer": issuer}).all() if issuer else ()
     if not rows:
         return None
     first: Any = rows[0]
@@ -220,9 +227,24 @@ def signing_in(session: Session, realm: str, issuer: str) -> Trusting | None:
         first.account_id,
         first.realm_id,
         first.settings_id,
+        first.saved_at,
         first.sign_in_url,
         trust_of(first, first, certificates),
         {certificate.sha256: moment for certificate, _, moment in known if moment},
+    )
+
+
+def still_trusts(runner: Runner, known: Trusting) -> bool:
+    """Whether what `signing_in` found is in force. Versions never change, but a workspace that is reset drops some, and
+    SQLite gives their ids out again: so the time of saving counts too.
+    """
+    asked = {"account_id": known.account_id, "issuer": known.trust.issuer}
+    found = runner.execute(_IN_FORCE, asked).first()
+    return found is not None and tuple(found) == (
+        known.trust.slug,
+        known.trust.active,
+        known.settings_id,
+        known.saved_at,
     )
 
 

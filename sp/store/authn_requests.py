@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
 from sqlmodel import Session
 
 from sp.models import AuthnRequest
-from sp.store.rows import column
+from sp.store.rows import Runner, column
 
 Table = AuthnRequest
 
@@ -70,10 +70,10 @@ def from_the_bench(session: Session, account_id: int, *, limit: int) -> Sequence
     return session.execute(query).scalars().all()
 
 
-def use(session: Session, request_id: str, now: datetime) -> bool:
+def use(runner: Runner, request_id: str, now: datetime) -> bool:
     """Whether this call is the first to use the request up. Two calls at once: one gets True."""
     unused = column(Table.id) == request_id, column(Table.used_at).is_(None)
-    result = session.execute(update(Table).where(*unused).values(used_at=now))
+    result = runner.execute(update(Table).where(*unused).values(used_at=now))
     return isinstance(result, CursorResult) and result.rowcount == 1
 
 

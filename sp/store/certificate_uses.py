@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from sp.models import CertificateUse
 from sp.store.claims import claim_row
-from sp.store.rows import column
+from sp.store.rows import Runner, column
 
 Table = CertificateUse
 
@@ -24,15 +24,15 @@ def is_stale(last_used_at: datetime | None, now: datetime) -> bool:
     return last_used_at is None or now - last_used_at >= _EVERY
 
 
-def record(session: Session, account_id: int, sha256: str, now: datetime) -> None:
+def record(runner: Runner, account_id: int, sha256: str, now: datetime) -> None:
     """Write down a use at `now`. Of two at once that are the first, one makes the row; the last one only moves on."""
     same = column(Table.account_id) == account_id, column(Table.sha256) == sha256
     made = claim_row(
-        session, Table, {"account_id": account_id, "sha256": sha256, "first_used_at": now, "last_used_at": now}
+        runner, Table, {"account_id": account_id, "sha256": sha256, "first_used_at": now, "last_used_at": now}
     )
     if not made:
         later = column(Table.last_used_at) < now
-        session.execute(update(Table).where(*same, later).values(last_used_at=now))
+        runner.execute(update(Table).where(*same, later).values(last_used_at=now))
 
 
 def of_account(session: Session, account_id: int) -> dict[str, CertificateUse]:

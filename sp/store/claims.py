@@ -9,16 +9,18 @@ import hashlib
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert
+from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
+
+from sp.store.rows import Runner
 
 _LONGEST_KEY = 1024  # bytes
 
 
-def claim_row(session: Session, table: type[SQLModel], values: dict[str, Any]) -> bool:
+def claim_row(runner: Runner, table: type[SQLModel], values: dict[str, Any]) -> bool:
     """Whether this call made the row. Of two calls at once with the same key, one gets True."""
-    connection = session.connection()
+    connection = runner if isinstance(runner, Connection) else runner.connection()
     # Without this option the count of an INSERT is -1 on PostgreSQL.
     counted = connection.execute(
         _insert(connection.dialect.name, table), values, execution_options={"preserve_rowcount": True}

@@ -6,11 +6,12 @@ Owns connections and how a transaction begins and ends. Never holds a query abou
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -18,9 +19,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from sp.store.together import Together
+
+T = TypeVar("T")
+
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 32}
 _CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
+_START_LOCK = 0x38783853  # any number that no other program on the same database takes
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
@@ -45,6 +51,7 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
+        self._together = Together(self._writing.begin)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -62,6 +69,16 @@ class Database:
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, in a transaction that is committed by then. Raises what it raises, and keeps nothing.
+
+        On SQLite those who come at the same moment share one transaction; PostgreSQL commits them together by itself.
+        """
+        if self.engine.dialect.name == "sqlite":
+            return self._together.do(work)
+        with self._writing.begin() as connection:
+            return work(connection)
+
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
         try:
@@ -70,7 +87,8 @@ class Database:
             # Loading alembic takes longer than every other part of a start, which mostly finds nothing to do.
             from sp.store.migrating import upgrade  # noqa: PLC0415
 
-            with self._writing.begin() as connection:
+            with self._writing.connect() as connection, _tables_may_be_replaced(connection), connection.begin():
+                take_start_lock(connection)
                 upgrade(connection)
         except OperationalError as error:
             raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
@@ -105,6 +123,32 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def _tables_may_be_replaced(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making another one in its place, and would take the rows that refer to it for orphans.
+
+    It hears the word outside of a transaction only (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def take_start_lock(connection: Connection) -> None:
+    """One process at a time brings the database up to date, until its transaction ends; the next finds all done.
+
+    SQLite's writer is alone anyway. In PostgreSQL nothing that may be missing yet can be locked, so a number is.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _START_LOCK})
 
 
 def is_passing(error: OperationalError) -> bool:

@@ -32,7 +32,7 @@ from sp.models import (
     User,
     UserSession,
 )
-from sp.store.rows import column
+from sp.store.rows import Runner, column
 
 Wanted = tuple[type[SQLModel], ColumnElement[bool]]
 
@@ -96,13 +96,13 @@ def lock_if_over(session: Session, realm_id: int, now: datetime) -> bool:
     return session.execute(select(column(Realm.id)).where(*over).with_for_update()).first() is not None
 
 
-def hold(session: Session, realm_id: int) -> bool:
+def hold(runner: Runner, realm_id: int) -> bool:
     """Until the transaction ends nobody locks the realm, so it is neither emptied nor removed; whether it is there.
 
     Taken before anything else: whoever empties it waits for our rows, and we would wait for them (deadlock).
     """
     query = select(column(Realm.id)).where(column(Realm.id) == realm_id)
-    return session.execute(query.with_for_update(read=True, key_share=True)).first() is not None
+    return runner.execute(query.with_for_update(read=True, key_share=True)).first() is not None
 
 
 def empty(session: Session, realm_id: int) -> None:

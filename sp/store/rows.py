@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import FromClause, Table, inspect
+from sqlalchemy import Connection, FromClause, Table, inspect
 from sqlalchemy.sql.elements import ColumnElement
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
+
+# What runs statements: a session, which also knows objects, or the bare connection of a sign-in, which costs less.
+Runner = Session | Connection
 
 
 def column(attribute: T) -> ColumnElement[Any]:

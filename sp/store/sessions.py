@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from sp.models import Administrator, AdministratorSession, User, UserSession, UserStatus
 from sp.store.engine import Database
-from sp.store.rows import column, required, table_of
+from sp.store.rows import Runner, column, required, table_of
 
 _INDEX_CHARACTERS = 1024
 _CUT = "… sha256:"
@@ -86,9 +86,9 @@ def open_user_session(session: Session, opened: UserSession) -> None:
     session.add(opened)
 
 
-def open_verified_session(session: Session, opened: NewUserSession) -> None:
+def open_verified_session(runner: Runner, opened: NewUserSession) -> None:
     """As `open_user_session`, as a statement: the session as an object would cost a sign-in more."""
-    session.execute(_INSERT, opened)
+    runner.execute(_INSERT, dict(opened))
 
 
 def find(database: Database, token: str, now: datetime, idle: timedelta) -> Found | None:
@@ -104,12 +104,12 @@ def is_open(database: Database, token: str, now: datetime, idle: timedelta) -> b
     return _look_up(database, token, now, idle) is not None
 
 
-def end(session: Session, token: str) -> None:
+def end(runner: Runner, token: str) -> None:
     """End the session of a token; a browser that had none costs nothing."""
     if not token:
         return
     for table in (UserSession, AdministratorSession):
-        session.execute(delete(table).where(column(table.token_hash) == hash_token(token)))
+        runner.execute(delete(table).where(column(table.token_hash) == hash_token(token)))
 
 
 def session_of_token(session: Session, token: str) -> UserSession | None:

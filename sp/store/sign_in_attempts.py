@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
-from sp.store.rows import column, table_of
+from sp.store.rows import Runner, column, table_of
 from sp.store.users import folded
 
 # No 0/O, 1/I/L: a reference is read aloud over the telephone.
@@ -60,10 +60,10 @@ def as_reference(text: str) -> str | None:
     return typed if len(typed) == _REFERENCE_LENGTH and set(typed) <= set(_REFERENCE_ALPHABET) else None
 
 
-def record(session: Session, attempt: NewAttempt) -> None:
+def record(runner: Runner, attempt: NewAttempt) -> None:
     """Add the attempt, with every derived column. As a statement: as an object it would cost the sign-in more."""
     user = attempt["username"] or attempt["unverified_username"]
-    session.execute(_INSERT, {**attempt, **_derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"])})
+    runner.execute(_INSERT, {**attempt, **_derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"])})
 
 
 def fill_keys(attempt: SignInAttempt) -> None:

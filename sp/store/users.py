@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from sp.models import User, UserSource, UserStatus
 from sp.saml.identity import username_key
-from sp.store.rows import column, table_of
+from sp.store.rows import Runner, column, table_of
 
 # Enough to tell "one" from "several" without reading the rest.
 _TWO = 2
@@ -44,23 +44,34 @@ _PERSON_NAMED = _PERSON.where(
 _PEOPLE_WITH_FEDERATION_ID = _PERSON.where(
     column(User.account_id) == bindparam("account_id"), column(User.federation_id) == bindparam("federation_id")
 ).limit(_TWO)
+_CREATED_BY_SIGN_INS = select(func.count()).select_from(
+    select(column(User.id))
+    .where(
+        column(User.account_id) == bindparam("account_id"),
+        column(User.status).in_(list(UserStatus)),  # all of them: the index of the list begins with it
+        column(User.created_at) > bindparam("since"),
+        column(User.source) == UserSource.JUST_IN_TIME,
+    )
+    .limit(bindparam("at_most"))
+    .subquery()
+)
 _INSERT = insert(table_of(User))
 _UPDATE = update(table_of(User)).where(table_of(User).c.id == bindparam("person_id"))
 
 
-def person_named(session: Session, realm_id: int, username: str) -> Person | None:
+def person_named(runner: Runner, realm_id: int, username: str) -> Person | None:
     """The owner of a user name in the realm, as `user_named` finds it."""
-    found = session.execute(_PERSON_NAMED, {"realm_id": realm_id, "username_key": username_key(username)}).first()
+    found = runner.execute(_PERSON_NAMED, {"realm_id": realm_id, "username_key": username_key(username)}).first()
     return None if found is None else Person(*found)
 
 
-def people_with_federation_id(session: Session, account_id: int, federation_id: str) -> list[Person]:
+def people_with_federation_id(runner: Runner, account_id: int, federation_id: str) -> list[Person]:
     """At most two of the account's profiles that carry this Federation ID, tombstones included."""
     wanted = {"account_id": account_id, "federation_id": federation_id}
-    return [Person(*row) for row in session.execute(_PEOPLE_WITH_FEDERATION_ID, wanted)]
+    return [Person(*row) for row in runner.execute(_PEOPLE_WITH_FEDERATION_ID, wanted)]
 
 
-def create_signed_in(session: Session, realm_id: int, person: Person, now: datetime) -> Person:
+def create_signed_in(runner: Runner, realm_id: int, person: Person, now: datetime) -> Person:
     """Store the profile of somebody who signs in for the first time; `person.id` does not count.
 
     Raises IntegrityError when the user name is taken in the realm.
@@ -68,16 +79,16 @@ def create_signed_in(session: Session, realm_id: int, person: Person, now: datet
     values = _values(person) | _derived(person, now)
     values |= {"realm_id": realm_id, "account_id": person.account_id, "created_at": now, "last_sign_in_at": now}
     values |= {"source": UserSource.JUST_IN_TIME, "status": person.status, "password_hash": None}
-    made = session.execute(_INSERT, values)
+    made = runner.execute(_INSERT, values)
     return replace(person, id=made.inserted_primary_key[0])  # type: ignore[attr-defined]
 
 
-def note_sign_in(session: Session, before: Person, after: Person, now: datetime) -> None:
+def note_sign_in(runner: Runner, before: Person, after: Person, now: datetime) -> None:
     """Write down that somebody signed in, and what of the profile that changed."""
     values: dict[str, Any] = {"person_id": before.id, "last_sign_in_at": now, "last_sign_in_key": now}
     if after != before:
         values |= _values(after) | _derived(after, now)
-    session.execute(_UPDATE, values)
+    runner.execute(_UPDATE, values)
 
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:
@@ -103,19 +114,10 @@ def has_active_user(session: Session, account_id: int, *, with_federation_id: bo
     return session.execute(query.limit(1)).first() is not None
 
 
-def many_created(session: Session, account_id: int, since: datetime, *, many: int) -> bool:
-    """Whether sign-ins have created at least so many of the account's users after `since`, deleted ones included."""
-    newest = (
-        select(column(User.id))
-        .where(
-            column(User.account_id) == account_id,
-            column(User.status).in_(list(UserStatus)),  # all of them: the index of the list begins with it
-            column(User.created_at) > since,
-            column(User.source) == UserSource.JUST_IN_TIME,
-        )
-        .limit(many)
-    )
-    return int(session.execute(select(func.count()).select_from(newest.subquery())).scalar_one()) >= many
+def created_by_sign_ins(runner: Runner, account_id: int, since: datetime, *, at_most: int) -> int:
+    """How many of the account's users sign-ins have created after `since`, deleted ones included, counted so far."""
+    wanted = {"account_id": account_id, "since": since, "at_most": at_most}
+    return int(runner.execute(_CREATED_BY_SIGN_INS, wanted).scalar_one())
 
 
 def user_of_account(session: Session, account_id: int, user_id: int, *, lock: bool = False) -> User | None:
