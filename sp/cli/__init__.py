@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from sp import __version__
+from sp.cli.loading import loading
 
 # Where each command is: the module below this package, and its name there. A module is imported when somebody asks for
 # its command, because what all of them import takes longer to load than most of them run, and stays in memory.
@@ -70,7 +71,8 @@ class _Group(TyperGroup):
 
 @cache
 def _loaded(name: str, module: str, attribute: str) -> Any:
-    found = getattr(import_module(f"{__name__}.{module}"), attribute)
+    with loading():
+        found = getattr(import_module(f"{__name__}.{module}"), attribute)
     if isinstance(found, typer.Typer):
         group = get_group(found)
         group.name = name

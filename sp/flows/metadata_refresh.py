@@ -20,7 +20,8 @@ from sqlmodel import Session
 
 from sp.flows.account_setup import MAX_RETIRED, Invalid, Overtaken, Saved, SsoDraft, draft_of, save_sso_settings
 from sp.flows.metadata_addresses import Refused
-from sp.flows.metadata_fetching import Fetched, Unchanged, fetch_metadata
+from sp.flows.metadata_answers import Fetched, Unchanged
+from sp.flows.metadata_fetching import fetch_metadata
 from sp.flows.metadata_import import (
     SHORTEST_INTERVAL,
     USUAL_INTERVAL,

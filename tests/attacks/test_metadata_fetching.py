@@ -23,9 +23,10 @@ from idp_metadata import entity
 from metadata_server import Answer, Handler, MetadataServer, document, redirect, running_server, with_etag
 from responses import Idp
 
-from sp.flows import metadata_fetching
+from sp.flows import metadata_connection
 from sp.flows.metadata_addresses import Refused, Target, check_target, is_public
-from sp.flows.metadata_fetching import Fetched, Unchanged, fetch_metadata
+from sp.flows.metadata_answers import Fetched, Unchanged
+from sp.flows.metadata_fetching import fetch_metadata
 from sp.saml.metadata_document import MAXIMUM_BYTES
 from sp.settings import Settings
 
@@ -341,11 +342,11 @@ def behind_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
     context.sni_callback = lambda _socket, name, _context: names.append(name)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     monkeypatch.setattr(socket, "getaddrinfo", _everything_is_here(socket.getaddrinfo))
-    metadata_fetching._tls.cache_clear()
+    metadata_connection._tls.cache_clear()
     with running_server(context) as known:
         known.says(document(METADATA))
         yield known, names
-    metadata_fetching._tls.cache_clear()
+    metadata_connection._tls.cache_clear()
 
 
 def _everything_is_here(real: Callable[..., Any]) -> Callable[..., Any]:
