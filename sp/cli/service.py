@@ -12,17 +12,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import httpx
 import typer
 
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
+from sp.cli.loading import loading
 from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
 from sp.flows.opening import password_file, prepare
@@ -86,9 +87,10 @@ def _run(settings: Settings, *, demo: str | None) -> None:
     with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
         _prepare(settings, database)
         people = connect(settings, database) if demo == "connected" else {}
-        # The web is loaded here: no other command needs it, and the demo directory is starting meanwhile.
-        from sp.app import create_app  # noqa: PLC0415
-        from sp.cli import server  # noqa: PLC0415
+        with loading():
+            # The web is loaded here: no other command needs it, and the demo directory is starting meanwhile.
+            from sp.app import create_app  # noqa: PLC0415
+            from sp.cli import server  # noqa: PLC0415
 
         app = create_app(settings, database)
         server.run(app, settings, listening, lambda: _greet_when_ready(settings, people, process))
@@ -162,14 +164,22 @@ def _greet_when_ready(settings: Settings, people: dict[str, str], demo: Demo) ->
 def _await_and_greet(settings: Settings, people: dict[str, str], demo: Demo) -> None:
     deadline = time.monotonic() + _DEMO_READY_SECONDS
     while demo is not None and demo.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(settings.demo_url, timeout=1.0, trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.02)
-        else:
+        if _answers(settings.demo_url):
             break
+        time.sleep(0.02)
     typer.echo("\n".join(_greeting(settings, people, with_demo=demo is not None)))
     sys.stdout.flush()
+
+
+def _answers(url: str) -> bool:
+    address = urlsplit(url)
+    with closing(HTTPConnection(address.hostname or "", address.port, timeout=1.0)) as asked:
+        try:
+            asked.request("GET", "/")
+            asked.getresponse()
+        except (OSError, HTTPException):
+            return False
+    return True
 
 
 def _greeting(settings: Settings, people: dict[str, str], *, with_demo: bool) -> list[str]:
