@@ -66,11 +66,17 @@ def install(kind: str) -> None:
             stop("The dependencies could not be installed; the lines above say why. Is a package index reachable?")
 
 
+def compile_ahead() -> None:
+    """As pip does for what it copies, so that every start is as fast as the second. Where it fails, starts are slower."""
+    subprocess.run([str(BIN / "python"), "-m", "compileall", "-q", str(ROOT / "sp")], check=False)
+
+
 def main() -> None:
     kind = sys.argv[1]
     require_python()
     make_venv()
     install(kind)
+    compile_ahead()
     for stamp in {"run": ["run"], "dev": ["run", "dev"]}[kind]:
         (VENV / f".installed-{stamp}").touch()
 
