@@ -67,7 +67,7 @@ def install(kind: str) -> None:
 
 
 def compile_ahead() -> None:
-    """As pip does for what it copies, so that every start is as fast as the second. Where it fails, starts are slower."""
+    """As pip does for what it copies, so that every start is as fast as the second. Where it fails, they are slower."""
     subprocess.run([str(BIN / "python"), "-m", "compileall", "-q", str(ROOT / "sp")], check=False)
 
 
