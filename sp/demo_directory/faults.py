@@ -52,6 +52,7 @@ _REAL_SERVICE = "https://sso.8x8.com/saml2"
 _OTHER_TENANT = "https://sts.windows.net/00000000-0000-0000-0000-000000000000/"
 _INCLUSIVE_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 _SENDER_VOUCHES = "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"
+_UNSPECIFIED = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 _PADDING = b" " * (256 * 1024)
 _NESTED = '<x xmlns="urn:fault">' * 64 + "</x>" * 64
 
@@ -321,6 +322,13 @@ ASSERTION = (
         "Assertion",
         "The session at the identity provider ended an hour ago.",
         before=moving(_AUTHN, "SessionNotOnOrAfter", -_HOUR),
+    ),
+    Fault(
+        "authn_context",
+        "Assertion",
+        "It does not tell how the person signed in, whatever the request asked for.",
+        before=writing(f"{_AUTHN}/saml:AuthnContext/saml:AuthnContextClassRef", lambda _context: _UNSPECIFIED),
+        first="Enter Requested authentication contexts under Sign-in requests, then sign in from there.",
     ),
     Fault(
         "attributes",
