@@ -65,13 +65,14 @@ def started(
 def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     """Raises RuntimeError when the process ends or stays silent."""
     deadline = time.monotonic() + _READY_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            httpx.get(url, timeout=1.0, trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.01)
-        else:
-            return
+    with httpx.Client(timeout=1.0, trust_env=False) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                client.get(url)
+            except httpx.TransportError:
+                time.sleep(0.01)
+            else:
+                return
     raise RuntimeError(f"{url} did not answer")
 
 
@@ -130,10 +131,10 @@ def _waited_for_ms(pid: int) -> float:
     return (int(fields[13]) + int(fields[14])) * 1000 / _TICKS
 
 
-def memory_mib(pid: int) -> float:
-    """The resident memory of a process, in MiB."""
+def memory_mib(pid: int, kind: str = "Rss") -> float:
+    """The memory of a process, in MiB: resident (Rss), or its share of what it has in common with others (Pss)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Rss:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("the kernel tells no memory")
 
