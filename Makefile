@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test pictures check format bench fuzz lock migration prove-image clean
+.PHONY: help run demo test pictures check format bench bench-scale fuzz lock migration prove-image clean
 .SILENT:
 
 # The first Python that is new enough; `make PYTHON=… run` chooses another.
@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; exit; }; done; echo python3)
 BIN := .venv/bin
 FUZZ_SECONDS ?= 60
+BENCH ?= quick
 
 help:  ## Show this list
 	awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -37,8 +38,12 @@ format: .venv/.installed-dev  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/.installed-dev  ## Measure: verification, sign-ins, the list of 100 000 users, start-up
-	$(BIN)/python -m bench
+bench: .venv/.installed-dev  ## Measure what a sign-in costs, in some minutes; BENCH=full for an hour: see bench/README.md
+	$(BIN)/python -m bench $(if $(filter full,$(BENCH)),--full)
+
+bench-scale: .venv/.installed-dev  ## Measure sign-ins among 5 000 000 users and 20 000 000 attempts (40 GB of disk, hours)
+	$(BIN)/python -m bench.curves --users 5000000 --accounts 100000 --attempts 20000000 --number 450
+	$(BIN)/python -m bench.report
 
 fuzz: .venv/.installed-dev  ## Try bytes that nobody thought of, FUZZ_SECONDS=60 for each reader (Linux, Python 3.11 to 3.13)
 	$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/fuzz.txt

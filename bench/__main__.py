@@ -1,32 +1,66 @@
-"""Runs every benchmark, one after the other, each in a process of its own."""
+"""Runs every benchmark, one after the other, each in a process of its own, and draws what they found.
+
+    python -m bench [NAME …] [--full]
+
+Without --full each is cut so that all of them together take some minutes.
+"""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
-
-BENCHMARKS = (
-    "verification",
-    "limits",
-    "sign_ins",
-    "user_profiles",
-    "metadata",
-    "sign_in_log",
-    "api",
-    "retention",
-    "start",
-)
+import time
+from dataclasses import dataclass
 
 
-def main(names: list[str]) -> int:
-    chosen = names or list(BENCHMARKS)
-    unknown = [name for name in chosen if name not in BENCHMARKS]
+@dataclass(frozen=True)
+class _Arguments:
+    """Of one benchmark, in a quick run and in a full one."""
+
+    quick: str = ""
+    full: str = ""
+
+
+BENCHMARKS = {
+    "sign_ins": _Arguments("--number 450 --seconds 5", "--number 3000 --seconds 20"),
+    "verification": _Arguments("--number 200"),
+    "curves": _Arguments(
+        "--users 100000 --accounts 10000 --attempts 100000 --number 150",
+        "--users 1000000 --accounts 100000 --attempts 2000000 --number 450",
+    ),
+    "growth": _Arguments("--number 5000", "--number 200000"),
+    "limits": _Arguments(),
+    "user_profiles": _Arguments("--users 20000 --rounds 3"),
+    "metadata": _Arguments(),
+    "sign_in_log": _Arguments("20000", "200000"),
+    "api": _Arguments("--users 10000 --attempts 50000 --rounds 5"),
+    "retention": _Arguments("500 10000", "2000 100000"),
+    "start": _Arguments(),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--full", action="store_true", help="as large as the aims are, which takes an hour")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
-        print(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}.", file=sys.stderr)
-        return 2
-    codes = [subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode for name in chosen]
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    codes = [_run(name, full=options.full) for name in options.names or BENCHMARKS]
+    subprocess.run([sys.executable, "-m", "bench.report"], check=True)
     return max(codes)
 
 
+def _run(name: str, *, full: bool) -> int:
+    arguments = BENCHMARKS[name].full if full else BENCHMARKS[name].quick
+    print(f"\n== {name} {arguments}".rstrip(), flush=True)
+    started = time.perf_counter()
+    code = subprocess.run([sys.executable, "-m", f"bench.{name}", *arguments.split()], check=False).returncode
+    print(f"== {name}: {time.perf_counter() - started:.0f} s{'' if code == 0 else f', exit code {code}'}", flush=True)
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -23,8 +23,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
 from browser import PASSWORD
 from cast import CONTOSO_ISSUER
 from fastapi import FastAPI

@@ -16,8 +16,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bench import crowds, results
+from bench import crowds, disk, results
 from bench.prepared import Recipe
 from bench.processes import wait_until_quiet
 from bench.rig import DATABASES, SQLITE, Measured, Rig, database_facts, rig, typical
@@ -28,6 +29,7 @@ NEW, KNOWN = "a new user", "a user of the crowd"
 # With the elements around them 10 000 would be more than the limit of 10 000 elements (the check `limits`).
 _VALUES = (1, 10, 100, 1_000, 9_900)
 _ROUNDS_OF_VALUES = (100, 100, 100, 50, 30)
+_MOST = {(SQLITE, ATTEMPTS): 2_000_000}  # where one machine's file ends
 _LARGE_MESSAGES = {"MAX_MESSAGE_BYTES": str(8 * 1024 * 1024)}
 _WARM_UP = 40
 _CONNECTIONS = 4
@@ -39,6 +41,7 @@ class Crowd:
     """What there is more and more of: from how many on, and how the copies of these numbers are added."""
 
     name: str
+    table: str
     first: int
     add: Callable[[Rig, int, int], None]
 
@@ -56,20 +59,26 @@ def _add_attempts(ready: Rig, first: int, last: int) -> None:
     crowds.grow(ready.database, "consumed_assertion", crowds.CONSUMED, first, last)
 
 
-CROWDS = (Crowd(USERS, 1_000, _add_users), Crowd(ACCOUNTS, 10, _add_accounts), Crowd(ATTEMPTS, 1_000, _add_attempts))
+CROWDS = (
+    Crowd(USERS, "user_profile", 1_000, _add_users),
+    Crowd(ACCOUNTS, "sso_settings", 10, _add_accounts),
+    Crowd(ATTEMPTS, "consumed_assertion", 1_000, _add_attempts),
+)
 
 
 def main() -> None:
     options = _options()
     figures: list[results.Figure] = []
-    facts: dict[str, dict[str, str]] = {}
+    facts: dict[str, dict[str, Any]] = {name: {"bytes_per_row": {}} for name in options.databases}
     largest = {USERS: options.users, ACCOUNTS: options.accounts, ATTEMPTS: options.attempts}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
         for name in options.databases:
             for crowd in CROWDS:
                 with rig(name, folder=Path(folder)) as ready:
-                    facts[name] = database_facts(ready.database)
-                    figures += _crowded(ready, crowd, largest[crowd.name], options.number)
+                    facts[name] |= database_facts(ready.database)
+                    most = min(largest[crowd.name], _MOST.get((name, crowd.name), largest[crowd.name]))
+                    figures += _crowded(ready, crowd, most, options.number)
+                    facts[name]["bytes_per_row"][crowd.table] = disk.bytes_per_row(ready.database, crowd.table)
         with rig(SQLITE, folder=Path(folder), settings=_LARGE_MESSAGES) as ready:
             figures += _by_values(ready)
     results.keep("curves", ABOUT, figures, databases=facts, largest=largest)

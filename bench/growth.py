@@ -2,7 +2,7 @@
 
     python -m bench.growth [--number 5000] [--workers 1]
 
-Responses are signed and sent in ten rounds; after each the kernel is asked for the memory of all of the service's
+Responses are signed and sent in twenty rounds; after each the kernel is asked for the memory of all of the service's
 processes. What one of them holds to be faster must have a bound, and is full after the first rounds.
 """
 
@@ -17,7 +17,7 @@ from bench.processes import family
 from bench.rig import DATABASES, SQLITE, Rig, rig
 
 ABOUT = "Resident memory of the service by how many have signed in."
-_ROUNDS = 10
+_ROUNDS = 20
 _PEOPLE = 500
 _CONNECTIONS = 16
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from responses import Idp
 from sqlalchemy import text
 
-from bench import prepared
+from bench import disk, prepared
 from bench.load import Load, send
 from bench.processes import (
     PostgresqlServer,
@@ -61,10 +61,11 @@ class Rig:
 
     def measure(self, file: Path, *, connections: int = 8, rate: float = 0.0, as_json: bool = False) -> Measured:
         """Send the forms of a file and look at the processes' clocks before and after."""
-        service, database = self._clocks()
+        (service, database), logged = self._clocks(), disk.logged_bytes(self.database)
         load = send(self.port, file, connections=connections, rate=rate, as_json=as_json)
         service_after, database_after = self._clocks()
-        return Measured(load, service_after - service, database_after - database)
+        written = disk.logged_bytes(self.database) - logged
+        return Measured(load, service_after - service, database_after - database, written)
 
     def memory_mib(self) -> float:
         """The resident memory of all processes of the service."""
@@ -82,6 +83,7 @@ class Measured:
     load: Load
     service_ms: float
     database_ms: float
+    logged_bytes: int
 
     def require(self, status: int) -> None:
         """Raises RuntimeError when anything but this came back: the figures would be of something else."""
@@ -100,6 +102,7 @@ class Measured:
             "requests": requests,
             "service_cpu_ms": self.service_ms / requests,
             "database_cpu_ms": self.database_ms / requests,
+            **({"logged_bytes": self.logged_bytes // requests} if self.logged_bytes else {}),
             "requests_per_second": self.load.per_second,
             **{f"{name}_ms": value for name, value in self.load.latencies_ms.items()},
         }

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import prepared, results
+from bench import disk, prepared, results
 from bench.prepared import Recipe
 from bench.rig import DATABASES, Measured, Rig, can_have_workers, database_facts, rig, typical
 
@@ -28,6 +28,7 @@ NO_BASE64, NO_XML = "garbage, no base64", "garbage, no XML"
 AIMS_MS = {"SQLite": 1.5, "PostgreSQL": 2.0}
 AIM_GARBAGE_MS = 0.3
 AIM_P99_MS = 50.0
+_WRITTEN = ("user_profile", "sign_in_attempt", "user_session", "consumed_assertion")
 _WARM_UP = 60
 _CONNECTIONS = 16
 _PACED_CONNECTIONS = 64
@@ -38,15 +39,16 @@ _ROUNDS = 3
 def main() -> None:
     options = _options()
     figures: list[results.Figure] = []
-    facts: dict[str, dict[str, str]] = {}
+    facts: dict[str, dict[str, Any]] = {}
     for name in options.databases:
         for workers in options.workers:
             if workers > 1 and not can_have_workers():
                 print(f"{name}, {workers} workers: this program serves with one process only")
                 continue
             with rig(name, workers=workers) as ready:
-                facts[name] = database_facts(ready.database)
                 figures += _measure(ready, workers, options)
+                rows = {table: disk.bytes_per_row(ready.database, table) for table in _WRITTEN}
+                facts[name] = {**database_facts(ready.database), "bytes_per_row": rows}
     results.keep("sign_ins", ABOUT, figures, databases=facts)
 
 

@@ -1,0 +1,194 @@
+"""Tables and plots of the figures that are kept: bench/results/README.md, its pictures, the tables of docs/scale.md.
+
+    python -m bench.report
+
+Owns what is said about figures. Never takes one: it reads what the benchmarks wrote last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bench import curves, plots, results, sign_ins, sizing
+from bench.markdown import table
+
+SCALE_PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
+_HEAD = """\
+# What was measured
+
+Written by `make bench` from the JSON files beside it; [bench/README.md](../README.md) says how. Processor time is user
+and system time of the service's processes, and of PostgreSQL's in a column of its own; the load comes from another
+process and is not counted, but has to share the machine.
+"""
+Kept = dict[str, Any]
+
+
+def main() -> None:
+    parts = [_HEAD, *(part(kept) for name, part in PARTS.items() if (kept := results.kept(name)) is not None)]
+    (results.FOLDER / "README.md").write_text("\n".join(parts), encoding="utf-8")
+    SCALE_PAGE.write_text(_filled(SCALE_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _filled(page: str) -> str:
+    """The page with the tables between its marks written anew."""
+    for name, filled in sizing.tables().items():
+        before, begin, rest = page.partition(f"<!-- figures: {name} -->\n")
+        _, end, after = rest.partition("<!-- end of figures -->")
+        page = f"{before}{begin}{filled}\n{end}{after}" if begin and end else page
+    return page
+
+
+def _draw(name: str, picture: str, about: str) -> str:
+    (results.FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+    return f"![{about}]({name}.svg)"
+
+
+def _taken(kept: Kept) -> str:
+    machine = kept["machine"]
+    return (
+        f"{kept['about']} Taken {kept['taken']} on {machine['processors']} processors ({machine['processor']}), "
+        f"{machine['memory_gib']:.0f} GiB, Python {machine['python']}, SQLite {machine['sqlite']}."
+    )
+
+
+def _sign_ins(kept: Kept) -> str:
+    heads = ("", "workers", "service, CPU ms", "database, CPU ms", "a second", "p50 ms", "p99 ms")
+    parts = [f"## One sign-in\n\n{_taken(kept)}\n"]
+    for database, figures in groupby(kept["figures"], key=lambda figure: figure["database"]):
+        parts += [f"### On {database}\n", table(heads, (_sign_in_row(figure) for figure in figures)), ""]
+    main_figures = {
+        f"{figure['database']}, {figure['workers']} worker{'s' * (figure['workers'] > 1)}": figure["service_cpu_ms"]
+        for figure in kept["figures"]
+        if figure["what"] == sign_ins.FIRST
+    }
+    picture = plots.bars("Service CPU of one sign-in, a new user each, committed", "ms", main_figures)
+    return "\n".join([*parts, _draw("sign_ins", picture, "Service CPU of one sign-in"), ""])
+
+
+def _sign_in_row(figure: Kept) -> list[str]:
+    costs = (f"{figure[name]:.2f}" for name in ("service_cpu_ms", "database_cpu_ms"))
+    times = (f"{figure[name]:.1f}" for name in ("p50_ms", "p99_ms"))
+    return [figure["what"], str(figure["workers"]), *costs, f"{figure['requests_per_second']:.0f}", *times]
+
+
+def _verification(kept: Kept) -> str:
+    compared = [figure for figure in kept["figures"] if "times_our_judgement" in figure]
+    alone = [figure for figure in kept["figures"] if "times_our_judgement" not in figure]
+    heads = ("the same doubly signed responses, by turns", "CPU ms", "times our judgement", "times our whole way")
+    rows = [
+        [
+            figure["what"],
+            f"{figure['cpu_ms']:.2f}",
+            f"{figure['times_our_judgement']:.1f}",
+            f"{figure['times_our_whole_way']:.1f}",
+        ]
+        for figure in compared
+    ]
+    ours = [[figure["what"], str(figure["message_bytes"]), f"{figure['cpu_ms']:.2f}"] for figure in alone]
+    picture = plots.bars(
+        "CPU for one doubly signed response", "ms", {figure["what"]: figure["cpu_ms"] for figure in compared}
+    )
+    return "\n".join(
+        [
+            f"## Beside other libraries\n\n{_taken(kept)}\n",
+            table(heads, rows),
+            *(["", *kept["missing"]] if kept["missing"] else []),
+            "",
+            table(("our judgement", "bytes", "CPU ms"), ours),
+            "",
+            _draw("verification", picture, "CPU for one doubly signed response"),
+            "",
+        ]
+    )
+
+
+def _curves(kept: Kept) -> str:
+    parts = [f"## The more there is\n\n{_taken(kept)} The largest sizes: {_largest(kept)}.\n"]
+    for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
+        figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
+        if figures:
+            parts += [_draw(f"by_{curve}", _curve(curve, figures), f"Service CPU by {curve}"), ""]
+    by_values = [figure for figure in kept["figures"] if figure["curve"] == curves.VALUES]
+    heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
+    drawn = _draw("by_values", _by_values(by_values), "Service CPU by attribute values")
+    return "\n".join([*parts, table(heads, map(_values_row, by_values)), "", drawn, ""])
+
+
+def _largest(kept: Kept) -> str:
+    return ", ".join(f"{size:,} {name}" for name, size in kept["largest"].items())
+
+
+def _curve(curve: str, figures: Sequence[Kept]) -> str:
+    series: dict[str, list[tuple[float, float]]] = {}
+    for figure in figures:
+        points = series.setdefault(f"{figure['database']}, {figure['what']}", [])
+        points.append((figure["size"], figure["service_cpu_ms"]))
+    across = plots.powers_of_ten(curve, [figure["size"] for figure in figures])
+    up = plots.equal_steps("ms", [figure["service_cpu_ms"] for figure in figures])
+    return plots.lines(f"Service CPU of one sign-in, by how many {curve} there are", across, up, series)
+
+
+def _by_values(figures: Sequence[Kept]) -> str:
+    points = [(figure["message_bytes"] / 1024, figure["service_cpu_ms"]) for figure in figures]
+    across = plots.powers_of_ten("KiB", [size for size, _ in points])
+    up = plots.powers_of_ten("ms", [cost for _, cost in points])
+    return plots.lines("Service CPU of one sign-in, by the size of the message", across, up, {"SQLite": points})
+
+
+def _values_row(figure: Kept) -> list[str]:
+    size = figure["message_bytes"] / 1024
+    return [
+        f"{figure['size']:,}",
+        f"{size:.1f}",
+        f"{figure['service_cpu_ms']:.2f}",
+        f"{figure['service_cpu_ms'] / size:.2f}",
+    ]
+
+
+def _growth(kept: Kept) -> str:
+    points = [(figure["sign_ins"], figure["resident_mib"]) for figure in kept["figures"]]
+    across = plots.equal_steps("sign-ins", [number for number, _ in points])
+    up = plots.equal_steps("MiB", [held for _, held in points])
+    picture = plots.lines("Resident memory of the service", across, up, {kept["database"]: points})
+    (_, first), (number, last) = points[len(points) // 4], points[-1]
+    said = f"{first:.1f} MiB after a quarter of them, {last:.1f} MiB after all {number:,}."
+    return "\n".join([f"## Memory\n\n{_taken(kept)} {said}\n", _draw("growth", picture, "Resident memory"), ""])
+
+
+def _plain(title: str) -> Callable[[Kept], str]:
+    """Every quantity of every figure, as it was kept."""
+
+    def written(kept: Kept) -> str:
+        units = [name for name in kept["figures"][0] if name != "what"]
+        rows = ([figure["what"], *(_number(figure.get(name)) for name in units)] for figure in kept["figures"])
+        return "\n".join([f"## {title}\n\n{_taken(kept)}\n", table(("", *map(_unit, units)), rows), ""])
+
+    return written
+
+
+def _unit(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _number(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+PARTS: dict[str, Callable[[Kept], str]] = {
+    "sign_ins": _sign_ins,
+    "verification": _verification,
+    "curves": _curves,
+    "growth": _growth,
+    "limits": _plain("The worst messages"),
+    "metadata": _plain("A large federation"),
+    "user_profiles": _plain("User Profiles"),
+    "sign_in_log": _plain("The sign-in log"),
+    "retention": _plain("Retention"),
+}
+
+
+if __name__ == "__main__":
+    main()
