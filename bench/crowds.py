@@ -50,7 +50,8 @@ ATTEMPTS = {
     "message": "NULL",  # it lies beside the row, and twenty million of them would fill the disk
 }
 CONSUMED = {"assertion_id": "'_a' || {code} || 'c0ffee00c0ffee00c0ffee00'"}
-_ACCOUNTS = {"slug": "'a' || {code}", "issuer": "'https://idp.example/' || {code}", "settings_id": "NULL"}
+_ISSUERS = "https://idp.example/"
+_ACCOUNTS = {"slug": "'a' || {code}", "issuer": f"'{_ISSUERS}' || {{code}}", "settings_id": "NULL"}
 _SETTINGS = {"account_id": "account.id", "issuer": "account.issuer"}
 _CERTIFICATES = {"settings_id": "account.settings_id"}
 _SETTINGS_OF_ACCOUNT = (
@@ -64,8 +65,13 @@ def user_name(number: int) -> str:
     return f"{number * _FACTOR % _NUMBERS:08x}@{_DOMAIN}"
 
 
+def account_issuer(number: int) -> str:
+    """The issuer that the copy of that number in a crowd of accounts trusts, with the certificate of the first one."""
+    return f"{_ISSUERS}{number * _FACTOR % _NUMBERS:08x}"
+
+
 def grow(database: Database, table_name: str, changes: Mapping[str, str], first: int, last: int) -> None:
-    """Add the copies of these numbers of one row of the table, changed as `changes` says in SQL."""
+    """Add the copies of these numbers of the table's newest row, changed as `changes` says in SQL."""
     table = SQLModel.metadata.tables[table_name]
     filling = _filling(database)
     words = _DIALECTS[database.engine.dialect.name]
@@ -94,7 +100,8 @@ def _copies(table: Table, changes: Mapping[str, str], source: str, words: Mappin
     """A statement that copies one row of the table for each row of the source."""
     names = [column.name for column in table.columns if column.name != "id"]
     values = [_value(name, changes.get(name), words) for name in names]
-    one = f"(SELECT * FROM {table.name} LIMIT 1) AS template"  # noqa: S608  (names of our own tables)
+    newest = " ORDER BY id DESC" if "id" in table.columns else ""
+    one = f"(SELECT * FROM {table.name}{newest} LIMIT 1) AS template"  # noqa: S608  (names of our own tables)
     return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} FROM {one}, {source}"  # noqa: S608
 
 

@@ -25,7 +25,7 @@ from bench.rig import DATABASES, SQLITE, Measured, Rig, database_facts, rig, typ
 
 ABOUT = "Processor time of one accepted, doubly signed sign-in by how much there is."
 USERS, ACCOUNTS, ATTEMPTS, VALUES = "users", "accounts", "attempts", "attribute values"
-NEW, KNOWN = "a new user", "a user of the crowd"
+NEW, KNOWN, ELSEWHERE = "a new user", "a user of the crowd", "another account each"
 # With the elements around them 10 000 would be more than the limit of 10 000 elements (the check `limits`).
 _VALUES = (1, 10, 100, 1_000, 9_900)
 _ROUNDS_OF_VALUES = (100, 100, 100, 50, 30)
@@ -114,25 +114,30 @@ def _crowded(ready: Rig, crowd: Crowd, largest: int, number: int) -> Iterator[re
         wait_until_quiet(ready.service_pid)
         if ready.database_pid is not None:
             wait_until_quiet(ready.database_pid)
-        new = [f"new{index}of{size}@contoso.example" for index in range(number)]
         _signed_in(ready, [f"warm{index}@contoso.example" for index in range(_WARM_UP)])
-        yield _told(ready, crowd.name, size, NEW, new)
-        yield _told(ready, crowd.name, size, KNOWN, _known(crowd, size, number) or new)
+        yield from _at_size(ready, crowd.name, size, number)
 
 
-def _known(crowd: Crowd, size: int, number: int) -> list[str]:
+def _at_size(ready: Rig, crowd: str, size: int, number: int) -> Iterator[results.Figure]:
     chance = random.Random(size)  # noqa: S311  (the same people in every run)
-    return [crowds.user_name(chance.randint(1, size)) for _ in range(number)] if crowd.name == USERS else []
+    yield _told(ready, crowd, size, NEW, [f"new{index}of{size}@contoso.example" for index in range(number)])
+    if crowd == USERS:
+        yield _told(ready, crowd, size, KNOWN, [crowds.user_name(chance.randint(1, size)) for _ in range(number)])
+    if crowd == ACCOUNTS:
+        abroad = [f"else{index}of{size}@contoso.example" for index in range(number)]
+        yield _told(ready, crowd, size, ELSEWHERE, abroad, lambda _: crowds.account_issuer(chance.randint(1, size)))
 
 
-def _signed_in(ready: Rig, names: Sequence[str]) -> Measured:
-    measured = ready.measure(ready.prepare(Recipe(ready.url), list(names)), connections=_CONNECTIONS)
+def _signed_in(ready: Rig, names: Sequence[str], issuers: Callable[[int], str] | None = None) -> Measured:
+    measured = ready.measure(ready.prepare(Recipe(ready.url), names, issuers), connections=_CONNECTIONS)
     measured.require(303)
     return measured
 
 
-def _told(ready: Rig, of: str, size: int, who: str, names: Sequence[str]) -> results.Figure:
-    measured = typical([_signed_in(ready, names[at::_ROUNDS]) for at in range(_ROUNDS)])
+def _told(
+    ready: Rig, of: str, size: int, who: str, names: Sequence[str], issuers: Callable[[int], str] | None = None
+) -> results.Figure:
+    measured = typical([_signed_in(ready, names[at::_ROUNDS], issuers) for at in range(_ROUNDS)])
     figure = measured.figure(database=ready.database_name, curve=of, size=size, what=who)
     print(
         f"  {size:>10,} {who:20} {figure['service_cpu_ms']:6.2f} ms + database {figure['database_cpu_ms']:5.2f} ms",

@@ -9,11 +9,10 @@ import base64
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -78,13 +77,19 @@ def garbage(*, xml: bool) -> str:
     return urlencode({"SAMLResponse": base64.b64encode(b"garbage " * 64).decode() if xml else "garbage, garbage"})
 
 
-def write(file: Path, idp: Idp, recipe: Recipe, names: Sequence[str]) -> Path:
-    """Sign a response for each of the names, on all processors, and write their forms."""
-    # Forked, so that they hold this process's key; a copy of the provider has not yet read it, and can be sent to them.
-    idp = replace(idp)
+def write(
+    file: Path, idp: Idp, recipe: Recipe, names: Sequence[str], issuers: Callable[[int], str] | None = None
+) -> Path:
+    """Sign a response for each of the names, on all processors, and write their forms.
+
+    With `issuers` each comes from another provider, which has the same key.
+    """
+    idps = [replace(idp, entity_id=issuers(at)) if issuers else idp for at, _ in enumerate(names)]
+    # Forked, so that they hold this process's key.
     with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool, file.open("w", encoding="ascii") as out:
-        for bodies in pool.imap(partial(_bodies, idp, recipe), _chunks(names)):
-            out.writelines(f"{body}\n" for body in bodies)
+        wanted = zip(map(replace, idps), names, strict=True)  # a copy has not yet read the key, and can be sent to them
+        for body in pool.imap(partial(_body, recipe), wanted, chunksize=_CHUNK):
+            out.write(f"{body}\n")
     return file
 
 
@@ -94,11 +99,5 @@ def write_same(file: Path, body: str, number: int) -> Path:
     return file
 
 
-def _bodies(idp: Idp, recipe: Recipe, names: Iterable[str]) -> list[str]:
-    return [recipe.body(idp, name) for name in names]
-
-
-def _chunks(names: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(names)
-    while chunk := list(islice(left, _CHUNK)):
-        yield chunk
+def _body(recipe: Recipe, wanted: tuple[Idp, str]) -> str:
+    return recipe.body(*wanted)

@@ -6,7 +6,7 @@ Owns putting them together, and what both cost. Never sends anything: `bench.loa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,8 +56,10 @@ class Rig:
     def url(self) -> str:
         return f"http://localhost:{self.port}/saml2"
 
-    def prepare(self, recipe: prepared.Recipe, names: list[str]) -> Path:
-        return prepared.write(self.file, self.idp, recipe, names)
+    def prepare(
+        self, recipe: prepared.Recipe, names: Sequence[str], issuers: Callable[[int], str] | None = None
+    ) -> Path:
+        return prepared.write(self.file, self.idp, recipe, names, issuers)
 
     def measure(self, file: Path, *, connections: int = 8, rate: float = 0.0, as_json: bool = False) -> Measured:
         """Send the forms of a file and look at the processes' clocks before and after."""
