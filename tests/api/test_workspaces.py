@@ -152,6 +152,17 @@ def test_a_sign_in_can_begin_there_and_ends_there(app: FastAPI, job: Workspace, 
     assert Program(app).client.get("/sso/login/job-1").status_code == 404
 
 
+def test_whoever_is_signed_in_there_goes_straight_on_there_and_nowhere_else(
+    app: FastAPI, job: Workspace, idp: Idp
+) -> None:
+    job.connect(idp, sign_in_url="https://idp.contoso.example/sign-in")
+    britta = TestClient(app, base_url="http://localhost:8000", follow_redirects=False)
+    message = {"SAMLResponse": post_field(job.response(idp))}
+    assert britta.post("/w/job-1/saml2", data=message).headers["location"] == "/"
+    assert britta.get("/w/job-1/sso/login?next=/my-profile").headers["location"] == "/my-profile"
+    assert britta.get("/sso/login/job-1?next=/my-profile").status_code == 404
+
+
 # Who may.
 
 

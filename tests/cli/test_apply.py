@@ -192,3 +192,43 @@ def test_a_terminal_is_not_commanded_by_a_file(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     said = run("apply", str(folder / "gone.yaml"), code=2).stderr
     assert said.endswith("gone.yaml' cannot be read: No such file or directory.\n")
+
+
+def test_a_workspace_cannot_be_taken_over_by_a_file(folder: Path) -> None:
+    """It has an end, and a file is for what stays."""
+    run("workspace", "create", "job-4711")
+    taken = "companies: [{name: Workspace job-4711, accounts: [{slug: ours}]}]"
+    said = run("apply", written(folder, taken), code=2).stderr
+    assert ":1: companies[0].name: This is the company of a workspace, which has an end." in said
+    theirs = "companies: [{name: Contoso, accounts: [{slug: job-4711}]}]"
+    assert "An account of another company has this slug." in run("apply", written(folder, theirs), code=2).stderr
+    assert "job-4711" not in run("export").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{name: "Con\\0toso"}', "companies[0].name: A company's name has 1 to 256 characters"),
+        ('{name: Contoso, accounts: [{slug: "a\\0b"}]}', "companies[0].accounts[0].slug: A slug has"),
+        (
+            '{name: Contoso, accounts: [{slug: business, name: "a\\0b"}]}',
+            "companies[0].accounts[0].name: An account's name has",
+        ),
+        (
+            '{name: Contoso, accounts: [{slug: business, users: [{username: "a\\0b"}]}]}',
+            "companies[0].accounts[0].users[0].username: This cannot be a Username",
+        ),
+    ],
+    ids=["company", "account", "account's name", "user"],
+)
+def test_a_nul_is_told_and_looked_up_nowhere(folder: Path, text: str, fault: str) -> None:
+    """PostgreSQL takes none in a text."""
+    assert fault in run("apply", written(folder, f"companies: [{text}]"), code=2).stderr
+
+
+def test_an_export_that_would_not_be_taken_back_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("apply", written(folder, CONTOSO))
+    monkeypatch.setattr("sp.flows.settings_file.MAX_BYTES", 1024)
+    done = run("export", code=1)
+    assert done.stdout.startswith("# Single Sign On settings")
+    assert "`apply` does not take this file as it is. A settings file has at most" in done.stderr
