@@ -15,13 +15,16 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
 from sp.api.app import create_api
+from sp.api.problems import problem
 from sp.clock import Clock, system_clock
 from sp.flows.api_tokens import API
+from sp.flows.election import Election
 from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
@@ -34,6 +37,7 @@ from sp.web.body_limit import BodyLimit
 from sp.web.body_timeout import BodyTimeout
 from sp.web.error_pages import install_error_pages
 from sp.web.forwarded import ForwardedAddress
+from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
 from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
@@ -42,6 +46,7 @@ from sp.web.viewer import SignInNeededError, to_sign_in
 _ACS_PATH = "/saml2"
 _TIDY_UP_EVERY_SECONDS = 600
 _LOOK_FOR_METADATA_EVERY_SECONDS = 60
+_LOOK_FOR_A_VACANCY_EVERY_SECONDS = 30
 _REST_SECONDS = 0.05  # between two rounds while there is more: whoever waits for the database gets it
 Chore = Callable[[Database, Settings, datetime], bool]  # one round; whether there may be more
 _log = structlog.get_logger("sp.app")
@@ -54,8 +59,9 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        election = Election(database)
         chores = [
-            asyncio.create_task(_forever(service, work, every))
+            asyncio.create_task(_forever(service, election, work, every))
             for work, every in ((tidy_up, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
         ]
         yield
@@ -63,6 +69,8 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
             chore.cancel()
             with suppress(asyncio.CancelledError):
                 await chore
+        with suppress(SQLAlchemyError):  # a database that is away: the lease runs out by itself
+            await run_in_threadpool(election.step_down)
         database.close()
 
     app = FastAPI(
@@ -78,15 +86,16 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
     return app
 
 
-async def _forever(service: Service, work: Chore, every: float) -> None:
-    """In short rounds, so that a shutdown waits for one of them at most."""
+async def _forever(service: Service, election: Election, work: Chore, every: float) -> None:
+    """While this process is the one that keeps house; in short rounds, so that a shutdown waits for one at most."""
     while True:
-        more = False
+        elected = more = False
         try:
-            more = await run_in_threadpool(work, service.database, service.settings, service.now())
+            elected = await run_in_threadpool(election.holds, service.now())
+            more = elected and await run_in_threadpool(work, service.database, service.settings, service.now())
         except Exception:  # noqa: BLE001  whatever it was this time is no reason never to try again
             _log.exception("chore_failed", chore=work.__name__)
-        await asyncio.sleep(_REST_SECONDS if more else every)
+        await asyncio.sleep(_REST_SECONDS if more else every if elected else _LOOK_FOR_A_VACANCY_EVERY_SECONDS)
 
 
 def _install(app: FastAPI, service: Service) -> None:
@@ -94,10 +103,15 @@ def _install(app: FastAPI, service: Service) -> None:
     consumer_paths = frozenset({_ACS_PATH, urlsplit(settings.acs_url).path or "/"})
     app.add_middleware(BodyLimit, exempt=consumer_paths)
     app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
+    app.add_middleware(Overload, at_once=settings.requests_at_once, busy=_busy)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestReference, metrics=service.metrics)
     app.add_middleware(ForwardedAddress, proxies=settings.proxies)
     install_error_pages(app)
+
+    @app.exception_handler(BusyError)
+    async def busy(request: Request, _error: BusyError) -> Response:
+        return _busy(request)
 
     @app.exception_handler(SignInNeededError)
     async def sign_in_needed(request: Request, _error: SignInNeededError) -> Response:
@@ -117,6 +131,13 @@ def _install(app: FastAPI, service: Service) -> None:
         app.include_router(router)
     app.router.routes.append(_mounted_api(app))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+def _busy(request: Request) -> Response:
+    is_program = request.url.path.startswith(API) or "application/json" in request.headers.get("accept", "")
+    answer = problem(request, 503) if is_program else busy_page(request)
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _mounted_api(app: FastAPI) -> Mount:

@@ -548,3 +548,13 @@ class PasswordThrottle(SQLModel, table=True):
     address: str = Field(primary_key=True, max_length=64)
     window_started_at: datetime = _time()
     failures: int = 0
+
+
+class Lease(SQLModel, table=True):
+    """What one process at a time may do: which one, and until when."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True, max_length=64)
+    holder: str = Field(max_length=64)
+    until: datetime = _time()

@@ -49,6 +49,18 @@ class Settings(BaseSettings):
     )
     host: str = Field("localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1.")
     port: Annotated[int, Field(ge=1, le=65535, description="The TCP port to listen on.")] = 8000
+    workers: Annotated[
+        int, Field(ge=1, le=64, description="How many processes `serve` runs on its port; `demo` runs one.")
+    ] = 1
+    requests_at_once: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="How many requests one process works on and keeps waiting; whoever comes then is told at once "
+            "that the service is busy (503).",
+        ),
+    ] = 200
     tls_certificate: Path | None = Field(
         None, description="The server's certificate chain in PEM, to speak https; needs the next one too."
     )

@@ -12,6 +12,14 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 EVENTS = "text/event-stream"
+STAND_ASIDE = "virtual_office.stand_aside"  # in a request's scope: how to give back its place among those at work
+
+
+def stand_aside(scope: Scope) -> None:
+    """Count no longer as one of the requests at work: this one waits for news, which has bounds of its own."""
+    leave = scope.get(STAND_ASIDE)
+    if leave is not None:
+        leave()
 
 
 class HeldStream(StreamingResponse):

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sp.api.problems import ApiError
 from sp.service import Service, service_of
 from sp.store import attempt_listing
+from sp.streams import stand_aside
 
 MOST_WAITING = 64
 MOST_OF_AN_ACCOUNT = 16  # so that one leaves room for the others
@@ -110,6 +111,7 @@ async def wait_for(
     """What `poll` (in a thread) finds once it is enough, or after so long, or when nobody is there any more."""
     watch = watch_of(request)
     with watch.place(account_id):
+        stand_aside(request.scope)
         ends = asyncio.get_running_loop().time() + seconds
         while True:
             change = watch.next_change

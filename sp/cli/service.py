@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -41,10 +41,19 @@ DataDir = Annotated[Path | None, typer.Option(help="The folder for the database 
 Tls = Annotated[bool, typer.Option("--tls", help="Speak https, with the files that `certificates` made.")]
 
 
-def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, tls: Tls = False) -> None:
+Workers = Annotated[int | None, typer.Option(help="How many processes share the work (VIRTUAL_OFFICE_WORKERS).")]
+
+
+def serve(
+    host: Host = None, port: Port = None, data_dir: DataDir = None, tls: Tls = False, workers: Workers = None
+) -> None:
     """Start the service provider alone."""
     settled = settings_with_tls if tls else settings_in_force
-    _run(settled(host=host, port=port, data_dir=data_dir), demo=None)
+    settings = settled(host=host, port=port, data_dir=data_dir, workers=workers)
+    if settings.workers == 1:
+        _run(settings, demo=None)
+    else:
+        _run_workers(settings)
 
 
 def demo(
@@ -94,6 +103,35 @@ def _run(settings: Settings, *, demo: str | None) -> None:
 
         app = create_app(settings, database)
         server.run(app, settings, listening, lambda: _greet_when_ready(settings, people, process))
+
+
+def _run_workers(settings: Settings) -> None:
+    """Everything that is done once is done before the first of them, and no connection is carried across."""
+    configure_logging(settings, for_good=True)
+    require_usable(settings)
+    with loading():
+        from sp.app import create_app  # noqa: PLC0415  as in `_run`
+        from sp.cli import server, workers  # noqa: PLC0415
+
+    if not workers.can_fork():
+        stop("VIRTUAL_OFFICE_WORKERS: this system runs one process only; start several on ports of their own.")
+    try:
+        listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
+        database = Database(settings.database_url)
+    except (sockets.PortError, DatabaseError) as error:
+        stop(str(error))
+
+    def work(lifeline: int, on_ready: Callable[[], None]) -> None:
+        app = create_app(settings, Database(settings.database_url))
+        server.run(app, settings, listening, on_ready, lifeline)
+
+    with _until_a_signal():
+        _prepare(settings, database)
+        database.close()
+        try:
+            workers.Workers(listening, work).run(settings.workers, lambda: _greet(settings))
+        except workers.WorkerError as error:
+            stop(str(error))
 
 
 @contextmanager
@@ -167,8 +205,7 @@ def _await_and_greet(settings: Settings, people: dict[str, str], demo: Demo) -> 
         if _answers(settings.demo_url):
             break
         time.sleep(0.02)
-    typer.echo("\n".join(_greeting(settings, people, with_demo=demo is not None)))
-    sys.stdout.flush()
+    _greet(settings, people, with_demo=demo is not None)
 
 
 def _answers(url: str) -> bool:
@@ -182,7 +219,12 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _greeting(settings: Settings, people: dict[str, str], *, with_demo: bool) -> list[str]:
+def _greet(settings: Settings, people: Mapping[str, str] = MappingProxyType({}), *, with_demo: bool = False) -> None:
+    typer.echo("\n".join(_greeting(settings, people, with_demo=with_demo)))
+    sys.stdout.flush()
+
+
+def _greeting(settings: Settings, people: Mapping[str, str], *, with_demo: bool) -> list[str]:
     lines = ["", f"  Virtual Office     {settings.base_url}", f"    user name        {settings.admin_username}"]
     lines.append(f"    password         {_password_line(settings)}")
     if with_demo:

@@ -12,7 +12,7 @@ from pathlib import Path
 from sp.clock import Clock, system_clock
 from sp.flows import account_setup, service_keys
 from sp.settings import Settings
-from sp.store.engine import Database, DatabaseError
+from sp.store.engine import Database, DatabaseError, take_start_lock
 
 
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
@@ -29,6 +29,7 @@ def prepare(database: Database, settings: Settings, clock: Clock = system_clock)
     """
     database.upgrade()
     with database.writing() as session:
+        take_start_lock(session.connection())  # two that start at once would both find nobody there
         seeded = account_setup.seed(session, settings, clock())
         if seeded.password:
             _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing

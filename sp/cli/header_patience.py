@@ -1,0 +1,70 @@
+"""How long a request's header may take to arrive, and how long it may be.
+
+Owns the clock of every connection on which nothing is being answered. Never looks into a header: uvicorn parses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEADER_BYTES = 64 * 1024
+_log = structlog.get_logger("sp.web")
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which by itself waits for a header for ever and takes one of any length.
+
+    Thousands of connections that say a byte a minute would cost their sender nothing (slow headers).
+    """
+
+    seconds = 30.0
+
+    _timer: asyncio.TimerHandle | None = None
+    _in_header = False
+    _received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._received = self._received + len(data) if self._in_header else 0
+        if self._received > MAX_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The header of the request is too long.")
+        if self._in_header or getattr(self.cycle, "response_complete", True):  # before the first one there is none
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        self._in_header = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_header = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.seconds, self._cut_off)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cut_off(self) -> None:
+        _log.warning("slow_header", seconds=self.seconds)
+        self.transport.close()
+
+
+def patient(seconds: float) -> type[asyncio.Protocol]:
+    """The protocol that waits so long for a header."""
+    return type("PatientProtocol", (PatientProtocol,), {"seconds": seconds})
