@@ -19,5 +19,8 @@ HELD_ELSEWHERE = {
 }
 
 NOT_BUILT = {
-    "a setting that encryption is required": ("there is none: a plain assertion is accepted", ("ENC-22",)),
+    "a setting that encryption is required": (
+        "there is none. Encryption hides an assertion from the browser; the signature is asked for either way",
+        ("ENC-22",),
+    ),
 }
