@@ -115,11 +115,6 @@ def typical(rounds: Sequence[Measured]) -> Measured:
     return sorted(rounds, key=lambda measured: measured.cost_ms)[len(rounds) // 2]
 
 
-def can_have_workers() -> bool:
-    """Whether this program serves with several processes."""
-    return "workers" in Settings.model_fields
-
-
 @contextmanager
 def rig(
     database_name: str, *, workers: int = 1, folder: Path | None = None, settings: Mapping[str, str] | None = None

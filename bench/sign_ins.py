@@ -17,7 +17,7 @@ from typing import Any
 
 from bench import disk, prepared, results
 from bench.prepared import Recipe
-from bench.rig import DATABASES, Measured, Rig, can_have_workers, database_facts, rig, typical
+from bench.rig import DATABASES, Measured, Rig, database_facts, rig, typical
 
 ABOUT = "Processor time per request of the service (and of PostgreSQL), everything committed."
 FIRST, AGAIN = "accepted, a new user each", "accepted, users who exist"
@@ -42,9 +42,6 @@ def main() -> None:
     facts: dict[str, dict[str, Any]] = {}
     for name in options.databases:
         for workers in options.workers:
-            if workers > 1 and not can_have_workers():
-                print(f"{name}, {workers} workers: this program serves with one process only")
-                continue
             with rig(name, workers=workers) as ready:
                 figures += _measure(ready, workers, options)
                 rows = {table: disk.bytes_per_row(ready.database, table) for table in _WRITTEN}
