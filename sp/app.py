@@ -16,7 +16,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sp import __version__
@@ -118,7 +118,8 @@ def _install(app: FastAPI, service: Service) -> None:
         return to_sign_in(request)
 
     for path in (*consumer_paths, WORKSPACE + _ACS_PATH):
-        app.add_api_route(path, sso.assertion_consumer_service, methods=["GET", "POST"], response_model=None)
+        # Without what FastAPI looks up for an endpoint's parameters: this one reads its form itself.
+        app.router.routes.append(Route(path, sso.assertion_consumer_service, methods=["GET", "POST"]))
     app.include_router(operations.router)
     app.include_router(metadata.router)
     app.include_router(sign_in_page.router)

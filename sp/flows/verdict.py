@@ -5,7 +5,6 @@ Owns its keys. Never decides who may see it: the caller does.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from sp.saml.explain import message, remedy
@@ -27,7 +26,10 @@ def verdict(
         "provisioned": provisioned,
         "failed": list(report.failed),
         "warnings": list(report.warnings),
-        "report": [asdict(row) for row in report.rows],
+        "report": [
+            {"code": row.code, "outcome": row.outcome, "expected": row.expected, "received": row.received}
+            for row in report.rows
+        ],
         "message": message(report),
         "remedy": remedy(report, provider),
     }

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sp import __version__
 from sp.paths import STATIC, TEMPLATES
 from sp.web import cookies, csrf, viewer
+from sp.web.drawing import DRAWING
 from sp.web.flash import flash_of, forget_flash
 from sp.web.state import service_of
 from sp.web.times import exact
@@ -40,7 +41,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = static
+    environment.globals |= {"static": static, **DRAWING}
     return environment
 
 

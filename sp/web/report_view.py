@@ -5,6 +5,8 @@ Owns that shape (see `templates/components/report.html`). Never decides what a r
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -17,6 +19,8 @@ from sp.saml.report import Outcome, Report, Row
 
 # Below this likeness two values share letters by chance only, and marking them would confuse.
 _ALIKE = 0.5
+
+_WORST_FIRST = (Outcome.FAILED, Outcome.WARNING, Outcome.PASSED, Outcome.SKIPPED, Outcome.NOT_REACHED)
 
 Segments = tuple[tuple[str, bool], ...]
 
@@ -38,6 +42,17 @@ class ReportStage:
     number: int
     title: str
     rows: tuple[ReportRow, ...]
+
+    @property
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        """How many rows ended how, the worst first."""
+        return outcome_counts(self.rows)
+
+
+def outcome_counts(rows: Iterable[ReportRow]) -> tuple[tuple[str, int], ...]:
+    """How many rows ended how, the worst first."""
+    found = Counter(row.outcome for row in rows)
+    return tuple((outcome.value, found[outcome]) for outcome in _WORST_FIRST if outcome in found)
 
 
 def report_stages(report: Report, provider: str = GENERAL) -> tuple[ReportStage, ...]:

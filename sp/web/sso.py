@@ -10,7 +10,7 @@ import time
 from urllib.parse import parse_qsl
 
 import structlog
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
@@ -26,15 +26,14 @@ from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
-from sp.web.realm import ServiceHereDep, gone
+from sp.web.realm import gone, service_here
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
-from sp.web.state import Service, remote_address
+from sp.web.state import Service, remote_address, service_of
 from sp.web.times import shown_time
 
-router = APIRouter()
 _log = structlog.get_logger("sp.sign_in")
 
 # A base64 message where every character is percent-encoded is four times its three bytes; the rest is RelayState.
@@ -48,17 +47,28 @@ _KEPT = frozenset(("SAMLResponse", "RelayState"))
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
-async def assertion_consumer_service(request: Request, service: ServiceHereDep) -> Response:
+async def assertion_consumer_service(request: Request) -> Response:
     """Profiles 4.1.4: takes one response, signs its subject in or says why not. Always leaves an attempt.
 
     A message by the Redirect binding gets its refusal like any other; without one, GET is not for this address.
     """
     if request.method == "GET" and not _MESSAGES & request.query_params.keys():
         raise HTTPException(405, headers={"Allow": "POST"})
-    form = await _read_form(request, service)
+    body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
+    # One thread for all of it: parsing half a second of percent signs, cryptography, the database, the page.
+    response, sign_in = await run_in_threadpool(_answer, request, body)
+    if sign_in is not None:
+        _log_sign_in(sign_in)
+    return response
+
+
+def _answer(request: Request, body: bytes | UnreadForm) -> tuple[Response, SignIn | None]:
+    """What is answered, and what came of the message unless the browser has to post it once more."""
+    service = service_here(request)
+    form = body if isinstance(body, UnreadForm) else _form(request, body)
     wants_json = "application/json" in request.headers.get("accept", "")
-    if not wants_json and await run_in_threadpool(_needs_another_post, request, service, form):
-        return await run_in_threadpool(_post_again, request, form)
+    if not wants_json and _needs_another_post(request, service, form):
+        return _post_again(request, form), None
     delivery = Delivery(
         form=form,
         received_at=service.now(),
@@ -68,21 +78,22 @@ async def assertion_consumer_service(request: Request, service: ServiceHereDep) 
         request_token=cookies.request_token(request, service.settings),
         workspace=service.workspace,
     )
-    began = time.perf_counter()
-    try:
-        sign_in = await run_in_threadpool(consume, service.database, service.settings, delivery)
-    except WorkspaceGoneError:
-        raise gone() from None
-    service.metrics.signed_in(sign_in.judgement.report.failed, time.perf_counter() - began, accepted=sign_in.accepted)
-    _log_sign_in(sign_in)
-    # The page asks the database who is signed in, which must not hold up everybody else.
-    response = (
-        _json(service, sign_in) if wants_json else await run_in_threadpool(_page, request, service, sign_in, form)
-    )
+    sign_in = _consume(service, delivery)
+    response = _json(service, sign_in) if wants_json else _page(request, service, sign_in, form)
     if sign_in.accepted and not sign_in.for_the_bench:
         cookies.set_cookie(response, service.settings, cookies.SESSION, delivery.new_token)
     response.headers["Cache-Control"] = "no-store"
-    return response
+    return response, sign_in
+
+
+def _consume(service: Service, delivery: Delivery) -> SignIn:
+    began = time.perf_counter()
+    try:
+        sign_in = consume(service.database, service.settings, delivery)
+    except WorkspaceGoneError:
+        raise gone() from None
+    service.metrics.signed_in(sign_in.judgement.report.failed, time.perf_counter() - began, accepted=sign_in.accepted)
+    return sign_in
 
 
 def _needs_another_post(request: Request, service: Service, form: PostedForm | UnreadForm) -> bool:
@@ -110,38 +121,16 @@ def _post_again(request: Request, form: PostedForm | UnreadForm) -> Response:
     )
 
 
-async def _read_form(request: Request, service: Service) -> PostedForm | UnreadForm:
-    """The fields as sent, repeated ones too, or why nothing was read: bounds hold before anything is kept."""
-    if request.method == "GET":
-        return await run_in_threadpool(_read_query, request)
+async def _read_body(request: Request) -> bytes | UnreadForm:
+    """The body, or why it was not read: bounds hold before anything is kept."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
         return UnreadForm("form", "a form without Content-Encoding", f"Content-Encoding {encoding[:50]!r}")
-    limit = service.settings.max_message_bytes * _ENCODED_GROWTH + _ROOM_FOR_OTHER_FIELDS
+    limit = service_of(request).settings.max_message_bytes * _ENCODED_GROWTH + _ROOM_FOR_OTHER_FIELDS
     body = await _bounded_body(request, limit)
     if body is None:
         return UnreadForm("size", f"a form of at most {limit // 1024} KiB", "more than that; the rest was not read")
-    content_type = request.headers.get("content-type", "")
-    is_form = content_type.split(";")[0].strip().lower() == _FORM
-    try:
-        fields = await run_in_threadpool(_parse, body) if is_form else ()
-    except ValueError:
-        return UnreadForm("form", f"at most {_MAX_FIELDS} fields", "more than that")
-    return PostedForm(method=request.method, content_type=content_type, fields=fields)
-
-
-def _read_query(request: Request) -> PostedForm | UnreadForm:
-    """Only ever refused, for its method; the fields are read to say what came."""
-    try:
-        return PostedForm(method=request.method, content_type="", fields=_parse(request.url.query.encode()))
-    except ValueError:
-        return UnreadForm("form", "the method POST", request.method)
-
-
-def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
-    """Half a second for a megabyte of %41: not for the event loop. Raises ValueError for too many fields."""
-    text = body.decode("ascii", "replace")
-    return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="replace"))
+    return body
 
 
 async def _bounded_body(request: Request, limit: int) -> bytes | None:
@@ -154,6 +143,30 @@ async def _bounded_body(request: Request, limit: int) -> bytes | None:
         if len(body) > limit:
             return None
     return bytes(body)
+
+
+def _form(request: Request, body: bytes) -> PostedForm | UnreadForm:
+    """The fields as sent, repeated ones too. Those of a query are only ever refused, and read to say what came."""
+    posted = request.method == "POST"
+    content_type = request.headers.get("content-type", "") if posted else ""
+    is_form = not posted or content_type.split(";")[0].strip().lower() == _FORM
+    try:
+        fields = _parse(body) if is_form else ()
+    except ValueError:
+        return _too_many_fields(request.method)
+    return PostedForm(method=request.method, content_type=content_type, fields=fields)
+
+
+def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
+    """Raises ValueError for too many fields."""
+    text = body.decode("ascii", "replace")
+    return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="replace"))
+
+
+def _too_many_fields(method: str) -> UnreadForm:
+    if method == "GET":
+        return UnreadForm("form", "the method POST", method)
+    return UnreadForm("form", f"at most {_MAX_FIELDS} fields", "more than that")
 
 
 def _status(sign_in: SignIn) -> int:

@@ -1,6 +1,6 @@
 """Renders the kit: every component with sample data, as files that any static server can show.
 
-Owns the sample data. Never imports the service: the frame's context is written out as templates/base.html lists it.
+Owns the sample data. Never starts the service: the frame's context is written out as templates/base.html lists it.
 By hand: `python tests/pages/kit.py FOLDER`, then serve FOLDER.
 """
 
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sp.web.drawing import DRAWING
+from sp.web.report_view import ReportRow, ReportStage, Segments
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,55 +56,71 @@ def user(first_name: str, last_name: str, status: str = "active", *, signed_in: 
     }
 
 
+REMEDY = "In the identity provider, set the Identifier (Entity ID) of this application to the value above."
+Side = str | Segments
+
 USERS = [user("Britta", "Simon"), user("Wolfeschlegel", "Steinhausen-Bergerdorff"), user("Ming", "Li", "disabled")]
 
 
-def row(code: str, title: str, outcome: str = "passed", **more: object) -> dict[str, object]:
-    return {
-        "code": code,
-        "title": title,
-        "outcome": outcome,
-        "clause": "Profiles 4.1.4.3",
-        "why": "A response made for another service would otherwise open this one.",
-        "remedy": "In the identity provider, set the Identifier (Entity ID) of this application to the value above.",
-        "expected": "",
-        "received": "",
-    } | more
+def row(
+    code: str, title: str, outcome: str = "passed", *, expected: Side = "", received: Side = "", remedy: str = REMEDY
+) -> ReportRow:
+    return ReportRow(
+        code=code,
+        title=title,
+        outcome=outcome,
+        clause="Profiles 4.1.4.3",
+        why="A response made for another service would otherwise open this one.",
+        remedy=remedy,
+        expected=expected,
+        received=received,
+    )
 
 
 ENTITY_ID = "https://sso.8x8.com/saml2"
 ISSUER = "https://sts.windows.net/0b4b9f2e-6a1f-4f3e-9f4e-1f2f0c7f5a11/"
-AUDIENCES = {
-    "expected": [("https://sso.8x8.com/saml", True), ("2", False)],
-    "received": [("https://sso.8x8.com/saml", True), (" ", False)],
-}
+AUDIENCE: Side = (("https://sso.8x8.com/saml", True), ("2", False))
+OTHER_AUDIENCE: Side = (("https://sso.8x8.com/saml", True), (" ", False))
 
 STAGES = [
-    {
-        "number": 1,
-        "title": "transport",
-        "rows": [row("form", "Form", received="SAMLResponse, RelayState"), row("size", "Size", received="6 142 bytes")],
-    },
-    {"number": 2, "title": "document", "rows": [row("no_dtd", "No DOCTYPE"), row("limits", "Limits")]},
-    {"number": 3, "title": "structure", "rows": [row("schema", "Schema"), row("one_assertion", "One assertion")]},
-    {
-        "number": 4,
-        "title": "response",
-        "rows": [
+    ReportStage(
+        1,
+        "transport",
+        (
+            row("form", "Form", received="SAMLResponse, RelayState"),
+            row("size", "Size", received="6 142 bytes"),
+        ),
+    ),
+    ReportStage(
+        2,
+        "document",
+        (
+            row("no_dtd", "No DOCTYPE"),
+            row("limits", "Limits"),
+        ),
+    ),
+    ReportStage(
+        3,
+        "structure",
+        (
+            row("schema", "Schema"),
+            row("one_assertion", "One assertion"),
+        ),
+    ),
+    ReportStage(
+        4,
+        "response",
+        (
             row("destination", "Destination", received=ENTITY_ID, expected=ENTITY_ID),
             row("in_response_to", "In response to", "skipped", received="unsolicited"),
-        ],
-    },
-    {"number": 5, "title": "account", "rows": [row("issuer", "Issuer", received=ISSUER, expected=ISSUER)]},
-    {
-        "number": 6,
-        "title": "decryption",
-        "rows": [row("decryption", "Decryption", "skipped", received="not encrypted")],
-    },
-    {
-        "number": 7,
-        "title": "signature",
-        "rows": [
+        ),
+    ),
+    ReportStage(5, "account", (row("issuer", "Issuer", received=ISSUER, expected=ISSUER),)),
+    ReportStage(6, "decryption", (row("decryption", "Decryption", "skipped", received="not encrypted"),)),
+    ReportStage(
+        7,
+        "signature",
+        (
             row("signature_present", "Signature present", received="Assertion"),
             row(
                 "signing_key",
@@ -112,14 +131,14 @@ STAGES = [
                 remedy="Ask the identity provider for its next certificate, and add it before this one expires.",
             ),
             row("signature", "Signature"),
-        ],
-    },
-    {
-        "number": 8,
-        "title": "assertion",
-        "rows": [
+        ),
+    ),
+    ReportStage(
+        8,
+        "assertion",
+        (
             row("subject", "Subject", received="BrittaSimon@contoso.com "),
-            row("audience", "Audience", "failed", **AUDIENCES),
+            row("audience", "Audience", "failed", expected=AUDIENCE, received=OTHER_AUDIENCE),
             row(
                 "confirmation_expiry",
                 "Confirmation not expired",
@@ -128,9 +147,9 @@ STAGES = [
                 received="2026-11-23T04:12:31Z",
             ),
             row("conditions", "Conditions"),
-        ],
-    },
-    {"number": 9, "title": "account holder", "rows": [row("replay", "Replay", "not_reached")]},
+        ),
+    ),
+    ReportStage(9, "account holder", (row("replay", "Replay", "not_reached"),)),
 ]
 
 FRAME: dict[str, Any] = {
@@ -179,7 +198,7 @@ def render(folder: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = lambda path: f"/static/{path}"
+    environment.globals |= {"static": lambda path: f"/static/{path}", **DRAWING}
     shutil.copytree(ROOT / "static", folder / "static", dirs_exist_ok=True)
     for name, context in PAGES.items():
         page = environment.get_template("kit.html").render(FRAME | context)
