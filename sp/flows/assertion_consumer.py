@@ -227,13 +227,17 @@ def _look_up(
 ) -> tuple[_Trusting, Delivery, tuple[OwnKey, ...]]:
     """Who trusts the issuer; the delivery with the request that it answers; the keys that may open the message.
 
-    Most messages answer no request, hide nothing and come from an issuer that came before: for those nothing is read
-    yet. Whether what is remembered still holds is asked where the verdict is recorded.
+    Most messages answer no request, hide nothing and come from an issuer that came before, and what is no message at
+    all comes from nobody: for those nothing is read yet. Whether what is remembered still holds is asked where the
+    verdict is recorded.
     """
     memory = memory_of(database)
-    known = memory.trusting(settings.realm, opened.unverified_issuer)
-    if known is not None and not delivery.request_token and not _hides_something(opened):
-        return _Trusting(known.realm_id, known, known.account_id), delivery, ()
+    if not delivery.request_token and not _hides_something(opened):
+        known = memory.trusting(settings.realm, opened.unverified_issuer)
+        if known is not None:
+            return _Trusting(known.realm_id, known, known.account_id), delivery, ()
+        if not opened.unverified_issuer and delivery.workspace is None and memory.shared_realm_id is not None:
+            return _Trusting(memory.shared_realm_id), delivery, ()
     with database.reading() as session:
         trusting = _found(session, settings, delivery, opened)
         keys = keys_for(session, opened, delivery.received_at)
@@ -241,6 +245,8 @@ def _look_up(
         pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
     if trusting.account is not None:
         memory.remember(settings.realm, trusting.account)
+    if delivery.workspace is None:
+        memory.shared_realm_id = trusting.realm_id
     return replace(trusting, answered=answered), replace(delivery, pending=pending), keys
 
 
@@ -250,7 +256,7 @@ def _found(session: Session, settings: Settings, delivery: Delivery, opened: Ope
         return _Trusting(found.realm_id, found, found.account_id)
     workspace = delivery.workspace
     realm_id = required((workspace or accounts.shared_realm(session)).id)
-    nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer)
+    nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer) if opened.unverified_issuer else ""
     return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
 
 

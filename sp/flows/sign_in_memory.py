@@ -16,10 +16,14 @@ _AT_MOST = 4096  # accounts; with their certificates a few kilobytes each
 
 
 class SignInMemory:
-    """What accounts trusted when a message of their issuer came last, and how many users may still be created."""
+    """What accounts trusted when a message of their issuer came last, and how many users may still be created.
+
+    The shared realm is there for good, so its id is not asked for twice.
+    """
 
     def __init__(self) -> None:
         self.quota = Quota()
+        self.shared_realm_id: int | None = None
         self._trusting: OrderedDict[tuple[str, str], Trusting] = OrderedDict()
 
     def trusting(self, realm: str, issuer: str) -> Trusting | None:
