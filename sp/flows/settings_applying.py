@@ -19,7 +19,8 @@ from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, Company, User, UserStatus
 from sp.saml.identity import username_key, username_problem
 from sp.settings import Settings
-from sp.store import accounts, users
+from sp.store import accounts, sessions, users
+from sp.store.rows import required
 
 SAVED_BY = "settings file"
 _STATUS_STEPS = {UserStatus.ACTIVE: user_profiles.enable, UserStatus.DISABLED: user_profiles.disable}
@@ -110,6 +111,8 @@ def _named_and_active(step: _Step, account: Account, wanted: WantedAccount, thin
     if wanted.active is not None and wanted.active != account.active:
         yield Change(thing, "active", _switch(account.active), _switch(wanted.active))
         account.active = wanted.active
+        if not wanted.active:  # whoever is signed in would stay so for hours, as a disabled user must not
+            sessions.end_all_of_account(step.session, required(account.id))
     step.session.add(account)
     step.session.flush()
 

@@ -113,4 +113,6 @@ def _user_refusal(session: Session, user: User | None) -> Refusal | None:
     if user is None or user.status != UserStatus.ACTIVE:
         return Refusal.WRONG
     account = accounts.account_by_id(session, user.account_id)
+    if not account.active:
+        return Refusal.WRONG
     return None if accounts.settings_in_force(session, account).password_sign_in else Refusal.SSO_ONLY

@@ -57,6 +57,15 @@ def test_one_a_users_and_all_of_them_end() -> None:
 
 
 @pytest.mark.usefixtures("house")
+def test_an_account_that_is_switched_off_signs_everybody_out(tmp_path: Path) -> None:
+    off = "companies: [{name: Contoso, accounts: [{slug: business, active: off}]}]"
+    (tmp_path / "settings.yaml").write_text(off)
+    done = run("apply", str(tmp_path / "settings.yaml"))
+    assert (done.exit_code, done.stdout) == (0, "~ account business: active: on → off\n")
+    assert listed() == []
+
+
+@pytest.mark.usefixtures("house")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -61,6 +61,16 @@ def test_a_user_who_is_not_active_is_refused_like_a_wrong_password(house: House,
     assert signed_in_as(house) is None
 
 
+def test_nobody_signs_in_to_an_account_that_is_not_active(house: House) -> None:
+    add_britta(house)
+    with house.database.writing() as session:
+        business = accounts.account_by_slug(session, "business")
+        assert business is not None
+        business.active = False
+    assert sign_in(house, BRITTA.email) is Refusal.WRONG
+    assert signed_in_as(house) is None
+
+
 def test_a_user_cannot_shadow_an_administrator_of_the_same_name(house: House) -> None:
     with house.database.writing() as session:
         contoso = accounts.company_named(session, "Contoso")
