@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_WIDTH, _HEIGHT = 720, 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 48, 76
-_BAR_LEFT, _BAR_STEP, _BAR = 300, 30, 18
+_WIDTH, _HEIGHT = 720, 410
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 28, 64, 100
+_LEGEND_STEP, _LEGEND_COLUMNS = 22, 2
+_BAR_LEFT, _BAR_STEP, _BAR = 330, 30, 18
+_BARS_TOP = 48
 _STYLE = """\
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -21,13 +23,13 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .page { fill: #ffffff } .grid { stroke: #d0d7de } .axis { stroke: #57606a }
 .a { stroke: #0969da; fill: #0969da } .b { stroke: #bc4c00; fill: #bc4c00 }
 .c { stroke: #1a7f37; fill: #1a7f37 } .d { stroke: #8250df; fill: #8250df }
-.line { fill: none; stroke-width: 2 } text.a, text.b, text.c, text.d { stroke: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .faint { fill: #9198a1 }
 .page { fill: #0d1117 } .grid { stroke: #30363d } .axis { stroke: #9198a1 }
 .a { stroke: #4493f8; fill: #4493f8 } .b { stroke: #f0883e; fill: #f0883e }
 .c { stroke: #3fb950; fill: #3fb950 } .d { stroke: #ab7df8; fill: #ab7df8 }
 }
+.line { fill: none; stroke-width: 2 }
 </style>"""
 _COLORS = "abcd"
 _MARKS = ("circle", "square", "diamond", "ring")
@@ -89,13 +91,13 @@ def bars(title: str, unit: str, values: Mapping[str, float]) -> str:
     longest, room = max(values.values()), _WIDTH - _BAR_LEFT - 110
     drawn = []
     for number, (name, value) in enumerate(values.items()):
-        top = _TOP + number * _BAR_STEP
+        top = _BARS_TOP + number * _BAR_STEP
         drawn += [
             _text(_BAR_LEFT - 8, top + 13, name, anchor="end"),
             f'<rect class="a" x="{_BAR_LEFT}" y="{top}" width="{value / longest * room:.1f}" height="{_BAR}"/>',
             _text(_BAR_LEFT + value / longest * room + 8, top + 13, f"{_short(value)} {unit}"),
         ]
-    return _page(title, _TOP + len(values) * _BAR_STEP + 16, drawn)
+    return _page(title, _BARS_TOP + len(values) * _BAR_STEP + 16, drawn)
 
 
 def _page(title: str, height: int, drawn: Sequence[str]) -> str:
@@ -115,7 +117,7 @@ def _grid(across: Axis, up: Axis, x: Callable[[float], float], y: Callable[[floa
         yield _text(x(tick), bottom + 20, _short(tick), anchor="middle", kind="faint")
     yield f'<path class="axis" d="M{_LEFT} {bottom}H{_WIDTH - _RIGHT}"/>'
     yield _text(_WIDTH - _RIGHT, bottom + 40, across.label, anchor="end", kind="faint")
-    yield _text(16, 42, up.label, kind="faint")
+    yield _text(_LEFT - 8, 48, up.label, anchor="end", kind="faint")
 
 
 def _series(number: int, points: Points, x: Callable[[float], float], y: Callable[[float], float]) -> Iterator[str]:
@@ -128,9 +130,10 @@ def _series(number: int, points: Points, x: Callable[[float], float], y: Callabl
 
 def _legend(names: Sequence[str]) -> Iterator[str]:
     for number, name in enumerate(names):
-        left = _LEFT + number * (_WIDTH - _LEFT) / len(names)
-        yield _mark(number, left, _HEIGHT - 18)
-        yield _text(left + 10, _HEIGHT - 14, name)
+        row, place = divmod(number, _LEGEND_COLUMNS)
+        left, top = _LEFT + place * (_WIDTH - _LEFT) / _LEGEND_COLUMNS, _HEIGHT - 38 + row * _LEGEND_STEP
+        yield _mark(number, left, top)
+        yield _text(left + 10, top + 4, name)
 
 
 def _mark(number: int, left: float, top: float) -> str:

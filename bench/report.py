@@ -110,7 +110,8 @@ def _curves(kept: Kept) -> str:
     for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
         figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
         if figures:
-            parts += [_draw(f"by_{curve}", _curve(curve, figures), f"Service CPU by {curve}"), ""]
+            drawn = _draw(f"by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
+            parts += [_curve_table(curve, figures), "", drawn, ""]
     by_values = [figure for figure in kept["figures"] if figure["curve"] == curves.VALUES]
     heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
     drawn = _draw("by_values", _by_values(by_values), "Service CPU by attribute values")
@@ -119,6 +120,18 @@ def _curves(kept: Kept) -> str:
 
 def _largest(kept: Kept) -> str:
     return ", ".join(f"{size:,} {name}" for name, size in kept["largest"].items())
+
+
+def _curve_table(curve: str, figures: Sequence[Kept]) -> str:
+    """What the service spends, and what the database spends beside it."""
+    sizes = sorted({figure["size"] for figure in figures})
+    costs: dict[str, dict[int, str]] = {}
+    for figure in figures:
+        database = f" + {figure['database_cpu_ms']:.2f}" if figure["database_cpu_ms"] else ""
+        row = costs.setdefault(f"{figure['database']}, {figure['what']}", {})
+        row[figure["size"]] = f"{figure['service_cpu_ms']:.2f}{database}"
+    heads = ("service + database, CPU ms", *(f"{size:,} {curve}" for size in sizes))
+    return table(heads, ([who, *(row.get(size, "") for size in sizes)] for who, row in costs.items()))
 
 
 def _curve(curve: str, figures: Sequence[Kept]) -> str:

@@ -26,7 +26,7 @@ from sp.saml.messages import Expectations, PostedForm
 from sp.saml.validation import judge, open_form
 
 ABOUT = "Processor time per response, without any I/O unless it says so."
-OURS, WHOLE = "ours, the judgement alone", "ours, through HTTP, provisioned and recorded, on SQLite"
+OURS, WHOLE = "ours, the judgement alone", "ours through HTTP, all committed, SQLite"
 PYTHON3_SAML, PYTHON3_SAML_AS_DOCUMENTED = "python3-saml, settings kept", "python3-saml, settings read for each request"
 PYSAML2, PYSAML2_IN_PROCESS = "pysaml2 with the program xmlsec1", "pysaml2 with libxmlsec1 in process"
 BUDGET_MS = 1.2
