@@ -13,16 +13,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from cast import NOW
 from journeys import steps
 from journeys.conftest import RESULTS
 from journeys.views import EMPTY, FILLED, View
 from journeys.windows import NARROW, WIDE, Windows
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 from processes.program import PASSWORD, Installation, Program
 from profiles import profile
+from responses import Idp, post_field
 
+from sp.client import VirtualOffice, Workspaces
 from sp.models import UserSource, UserStatus
 from sp.store import accounts, users
 from sp.store.engine import Database
@@ -66,9 +70,10 @@ def empty(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def filled(chromium: Browser, connected: Program) -> Tour:
     windows, place = Windows(chromium), connected.installation
     tour = Tour.of(place)
-    britta, bob, administrator = (windows.open() for _ in range(3))
+    britta, bob, administrator, tester = (windows.open() for _ in range(4))
     visit_as_britta(britta, connected, tour)
     visit_as_bob(bob, place, tour)
+    visit_workspace(tester, place, tour)
     add_crowd(place)
     assert place.run("keys", "begin-rollover", "--purpose", "signing").returncode == 0
     steps.sign_in_administrator(administrator, place, PASSWORD)
@@ -99,6 +104,27 @@ def visit_as_bob(page: Page, place: Installation, tour: Tour) -> None:
     tour.places["person"] = page.get_by_role("radio", name="Bob Brown").first.get_attribute("value") or ""
     steps.sign_in_to_access_panel(page, place, "BobOnTour", password)
     tour.remember("bob", page)
+
+
+def visit_workspace(page: Page, place: Installation, tour: Tour) -> None:
+    """A workspace with the longest name, whose clock stands where the messages of the cast are sound."""
+    idp, workspaces = Idp.make(), Workspaces(place.base_url)
+    made = workspaces.create("x" * 64)
+    workspaces.close()
+    with VirtualOffice(place.base_url, made.token) as office:
+        office.configure(issuer=idp.entity_id, certificates=[idp.certificate_pem.decode()], single_sign_on=True)
+    mine = Workspaces(place.base_url, made.token)
+    mine.stop_clock(made.name, NOW)
+    mine.close()
+    response = idp.response(audience=made.entity_id, recipient=made.acs_url, destination=made.acs_url)
+    httpx.post(made.acs_url, data={"SAMLResponse": post_field(response)}, trust_env=False)
+    page.goto(place.base_url)
+    page.get_by_label("Username").fill(made.administrator["username"])
+    page.get_by_label("Password").fill(made.administrator["password"])
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Application Panel")
+    tour.places["workspace"] = made.name
+    tour.remember("tester", page)
 
 
 def last_part(page: Page, link: str) -> str:

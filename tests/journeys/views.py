@@ -27,6 +27,9 @@ REQUESTS = f"{SINGLE_SIGN_ON}/requests"
 DIRECTORY = "{directory}/portal/directory"
 APPLICATION = f"{DIRECTORY}/applications/{{application}}"
 WIZARD = f"{APPLICATION}/configure-single-sign-on"
+WORKSPACE = "{service}/account-manager/{workspace}"
+WORKSPACES_ACCOUNTS = f"{WORKSPACE}/accounts"
+WORKSPACES_SETTINGS = f"{WORKSPACES_ACCOUNTS}/single-sign-on"
 
 _REFERENCE = re.compile(r"^[2-9A-Z]{8}$")
 
@@ -36,7 +39,10 @@ Deed = Callable[[Page, Places], object]
 
 @dataclass(frozen=True)
 class View:
-    """A page in one state. `address` names places in braces; `who` is nobody, administrator, britta or bob."""
+    """A page in one state. `address` names places in braces.
+
+    `who` is nobody, administrator, britta, bob, or tester: the administrator of a workspace whose clock stands.
+    """
 
     name: str
     address: str
@@ -116,12 +122,12 @@ def lose_cookies(page: Page, _places: Places) -> None:
     page.context.clear_cookies()
 
 
-def post_response(message: str) -> Deed:
+def post_response(message: str, path: str = "/saml2") -> Deed:
     """Post a message as a stranger's page would."""
 
     def deed(page: Page, places: Places) -> None:
         page.set_content(
-            f'<form method="post" action="{places["service"]}/saml2"><button>Send</button>'
+            f'<form method="post" action="{places["service"]}{path.format_map(places)}"><button>Send</button>'
             f'<input type="hidden" name="SAMLResponse" value="{message.format_map(places)}"></form>'
         )
         with page.expect_navigation():
@@ -309,4 +315,18 @@ FILLED = [
     view("access-panel-not-assigned", "{directory}/access-panel/applications/{application}", who="bob"),
     view("access-panel-empty", "{directory}/access-panel", who="bob"),
     view("access-panel-signed-out", "{directory}/access-panel", unfold("Sign out"), who="bob"),
+    view("workspace-panel", "{service}/", who="tester"),
+    view("workspace-choose-account", "{service}/account-manager", who="tester"),
+    view("workspace-home", WORKSPACE, who="tester"),
+    view("workspace-accounts", WORKSPACES_ACCOUNTS, who="tester"),
+    view("workspace-single-sign-on", WORKSPACES_SETTINGS, who="tester"),
+    view("workspace-our-keys", f"{WORKSPACES_SETTINGS}/keys", who="tester"),
+    view("workspace-sign-in-log", f"{WORKSPACES_SETTINGS}/sign-in-log", who="tester"),
+    view("workspace-accepted", f"{WORKSPACES_SETTINGS}/sign-in-log", open_newest_attempt, who="tester"),
+    view("workspace-sessions", f"{WORKSPACES_ACCOUNTS}/sessions", who="tester"),
+    view("workspace-user-profiles", f"{WORKSPACES_ACCOUNTS}/user-profiles", who="tester"),
+    view("workspace-api-tokens", f"{WORKSPACES_ACCOUNTS}/api-tokens", who="tester"),
+    view("workspace-not-found", f"{WORKSPACE}/nowhere", who="tester"),
+    view("workspace-refused", "{service}/", post_response("!", "/w/{workspace}/saml2"), who="nobody"),
+    view("workspace-over", "{service}/w/nowhere/sso/login", who="nobody"),
 ]
