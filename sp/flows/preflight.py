@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from sp.flows.account_setup import LABELS, SsoDraft, missing_for_saml, sso_faults
-from sp.flows.realms import judging_time_of, settings_of
+from sp.flows.realms import judging_time_of, settings_of, standing_clock
 from sp.flows.service_keys import published
 from sp.models import Account
 from sp.saml.messages import UserMapping
@@ -22,7 +22,7 @@ from sp.saml.report import Row
 from sp.saml.times import instant
 from sp.saml.validation import open_message
 from sp.settings import Settings
-from sp.store import accounts, sign_in_attempts, users
+from sp.store import accounts, realms, sign_in_attempts, users
 from sp.store.rows import required
 
 _MAPPED_FIELDS = {UserMapping.USERNAME: "an 8x8 Username", UserMapping.FEDERATION_ID: "a Federation ID"}
@@ -76,7 +76,7 @@ def preflight_of(
         provisioning=draft.provisioning,
         mapped_field=_MAPPED_FIELDS[UserMapping.FEDERATION_ID if mapped else UserMapping.USERNAME],
         mapped_user_exists=users.has_active_user(session, account_id, with_federation_id=mapped),
-        distances=_distances(session, settings, account_id),
+        distances=_distances(session, settings, account),
         browser_distance=typed.browser_time - now if typed.browser_time else None,
         skew=settings.skew,
         response_max_age=settings.response_max_age,
@@ -84,9 +84,14 @@ def preflight_of(
     return preflight(connection)
 
 
-def _distances(session: Session, settings: Settings, account_id: int) -> tuple[timedelta, ...]:
-    """How far the IssueInstant of the last verified messages was ahead of the moment when they came."""
-    found = sign_in_attempts.verified_messages(session, account_id, among=_AMONG, limit=_MESSAGES)
+def _distances(session: Session, settings: Settings, account: Account) -> tuple[timedelta, ...]:
+    """How far the IssueInstant of the last verified messages was ahead of the moment when they came.
+
+    Where a clock stands, messages are written for that time, and say nothing about anybody's clock.
+    """
+    if standing_clock(settings, realms.realm_by_id(session, account.realm_id)):
+        return ()
+    found = sign_in_attempts.verified_messages(session, required(account.id), among=_AMONG, limit=_MESSAGES)
     opened = ((received_at, open_message(xml, settings.limits).response) for received_at, xml in found)
     issued = ((received_at, instant(response.issue_instant)) for received_at, response in opened if response)
     return tuple(moment - received_at for received_at, moment in issued if moment)

@@ -137,3 +137,11 @@ def test_a_message_that_was_sent_again_says_nothing_about_a_clock(house: House) 
     house.post(xml)
     house.post(xml)
     assert rows_of(house)["clock"].outcome is Outcome.PASSED
+
+
+def test_where_a_clock_stands_messages_say_nothing_about_another(house: House) -> None:
+    house.post(house.idp.response(now=house.now - timedelta(minutes=30)))
+    assert rows_of(house)["clock"].outcome is Outcome.FAILED
+    with house.database.writing() as session:
+        accounts.shared_realm(session).fixed_time = house.now
+    assert rows_of(house)["clock"].outcome is Outcome.SKIPPED
