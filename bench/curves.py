@@ -1,7 +1,7 @@
 """That a sign-in costs the same however much there is: with more users, accounts and attempts, and by its own size.
 
     python -m bench.curves [--users 100000] [--accounts 10000] [--attempts 100000] [--number 200]
-                           [--databases SQLite PostgreSQL] [--folder FOLDER]
+                           [--databases SQLite PostgreSQL] [--keep-as NAME] [--folder FOLDER]
 
 Tables are filled by single statements with copies of one real row, each size ten times the one before up to the
 largest that is asked for; then people sign in, new ones and some of the crowd. The attempts' messages are left out, and
@@ -81,7 +81,7 @@ def main() -> None:
                     facts[name]["bytes_per_row"][crowd.table] = disk.bytes_per_row(ready.database, crowd.table)
         with rig(SQLITE, folder=Path(folder), settings=_LARGE_MESSAGES) as ready:
             figures += _by_values(ready)
-    results.keep("curves", ABOUT, figures, databases=facts, largest=largest)
+    results.keep(options.keep_as, ABOUT, figures, databases=facts, largest=largest)
 
 
 def _options() -> argparse.Namespace:
@@ -91,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--attempts", type=int, default=100_000)
     parser.add_argument("--number", type=int, default=200, help="sign-ins for each point of a curve")
     parser.add_argument("--databases", nargs="+", default=list(DATABASES), choices=DATABASES)
+    parser.add_argument("--keep-as", default="curves", metavar="NAME", help="the name of the file with the figures")
     parser.add_argument("--folder", type=Path, default=None, help="where the databases lie for the time of the run")
     return parser.parse_args()
 

@@ -105,16 +105,16 @@ def _verification(kept: Kept) -> str:
     )
 
 
-def _curves(kept: Kept) -> str:
-    parts = [f"## The more there is\n\n{_taken(kept)} The largest sizes: {_largest(kept)}.\n"]
+def _curves(kept: Kept, title: str = "The more there is", prefix: str = "") -> str:
+    parts = [f"## {title}\n\n{_taken(kept)} The largest sizes: {_largest(kept)}.\n"]
     for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
         figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
         if figures:
-            drawn = _draw(f"by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
+            drawn = _draw(f"{prefix}by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
             parts += [_curve_table(curve, figures), "", drawn, ""]
     by_values = [figure for figure in kept["figures"] if figure["curve"] == curves.VALUES]
     heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
-    drawn = _draw("by_values", _by_values(by_values), "Service CPU by attribute values")
+    drawn = _draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
     return "\n".join([*parts, table(heads, map(_values_row, by_values)), "", drawn, ""])
 
 
@@ -194,6 +194,7 @@ PARTS: dict[str, Callable[[Kept], str]] = {
     "sign_ins": _sign_ins,
     "verification": _verification,
     "curves": _curves,
+    "scale": lambda kept: _curves(kept, "The more there is, as far as it was taken once", "scale_"),
     "growth": _growth,
     "limits": _plain("The worst messages"),
     "metadata": _plain("A large federation"),
