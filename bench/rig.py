@@ -37,7 +37,7 @@ from sp.store.engine import Database
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 DATABASES = (SQLITE, POSTGRESQL)
 # The log keeps whatever a benchmark puts into it, and creates whoever comes: neither limit is what is measured.
-_ROOM = {"ATTEMPTS_KEPT": "10000000", "ATTEMPTS_KEPT_DAYS": "3650", "NEW_USERS_PER_HOUR": "1000000"}
+_ROOM = {"ATTEMPTS_KEPT": "100000000", "ATTEMPTS_KEPT_DAYS": "3650", "NEW_USERS_PER_HOUR": "1000000"}
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=86_400, description="The length of that window, in seconds.")
     ] = 300
     attempts_kept: Annotated[
-        int, Field(ge=100, le=10_000_000, description="How many sign-in attempts the log keeps, the newest.")
+        int, Field(ge=100, le=1_000_000_000, description="How many sign-in attempts the log keeps, the newest.")
     ] = 20_000
     attempts_kept_days: Annotated[
         int, Field(ge=1, le=3_650, description="How long the log keeps a sign-in attempt, in days.")
