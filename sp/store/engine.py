@@ -26,6 +26,13 @@ T = TypeVar("T")
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 32}
 _CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # what was answered is on disk
+    "foreign_keys=ON",
+    "busy_timeout=10000",  # milliseconds
+    "wal_autocheckpoint=4000",  # pages: most are written again soon, and go into the file once
+)
 _START_LOCK = 0x38783853  # any number that no other program on the same database takes
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
@@ -51,7 +58,8 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
-        self._together = Together(self._writing.begin)
+        self._writer: Connection | None = None
+        self._together = Together(self._turn_to_write)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -78,6 +86,19 @@ class Database:
             return self._together.do(work)
         with self._writing.begin() as connection:
             return work(connection)
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[Connection]:
+        """On the same connection each time: SQLite reads every page again on one after which another has written."""
+        if self._writer is None:
+            self._writer = self._writing.connect()
+        try:
+            with self._writer.begin():
+                yield self._writer
+        except BaseException:
+            self._writer.close()
+            self._writer = None
+            raise
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
@@ -122,6 +143,8 @@ class Database:
         return make_url(self.url).render_as_string(hide_password=True)
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
         self.engine.dispose()
 
 
@@ -196,7 +219,7 @@ def _prepare_folder(file: Path) -> None:
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would come too late; see `_begin_sqlite`
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
