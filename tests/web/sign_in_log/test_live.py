@@ -140,9 +140,9 @@ def test_a_stream_that_was_never_begun_takes_no_place(app: FastAPI) -> None:
         assert sign_in_log_live._streams(app)["token"] == 1
         with pytest.raises(ClientDisconnect):
             await response({"type": "http", "asgi": {"spec_version": "2.4"}}, nothing, gone)
+        assert not sign_in_log_live._streams(app)  # at once, not only when the answer is forgotten
 
     asyncio.run(answer())
-    assert not sign_in_log_live._streams(app)
 
 
 async def _no_events() -> AsyncIterator[str]:
