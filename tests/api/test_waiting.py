@@ -253,7 +253,9 @@ def test_a_stream_goes_on_when_ids_begin_again(
 def events(lines: Iterator[str], count: int) -> list[str]:
     """The references of so many events."""
     found: list[str] = []
-    for line in lines:
+    ends = time.monotonic() + 20
+    for line in lines:  # a stream that has nothing to tell says so now and then
+        assert time.monotonic() < ends, found
         if line.startswith("id: "):
             found.append(line.removeprefix("id: "))
             if len(found) == count:

@@ -147,3 +147,20 @@ def test_a_full_house_computes_no_password(database: Database, monkeypatch: pyte
     monkeypatch.setattr(workspaces, "hash_password", pytest.fail)
     with pytest.raises(workspaces.FullError):
         make_workspace(database, NOW, "job-1", HOUR, made_by="alice")
+
+
+def test_of_two_at_once_the_one_too_many_is_not_made(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both found room, and one was done first."""
+    monkeypatch.setattr(workspaces, "MAX_WORKSPACES", 1)
+    hashes = workspaces.hash_password
+
+    def slower(password: str) -> str:
+        monkeypatch.setattr(workspaces, "hash_password", hashes)
+        make_workspace(database, NOW, "job-2", HOUR, made_by="bob")
+        return hashes(password)
+
+    monkeypatch.setattr(workspaces, "hash_password", slower)
+    with pytest.raises(workspaces.FullError):
+        make_workspace(database, NOW, "job-1", HOUR, made_by="alice")
+    with database.reading() as session:
+        assert workspaces.live_workspace(session, "job-1", NOW) is None
