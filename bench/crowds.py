@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Table, event, text
 from sqlmodel import SQLModel
@@ -21,12 +22,14 @@ _FACTOR, _NUMBERS = 2_654_435_761, 2**32
 _DOMAIN = "contoso.example"
 _DIALECTS = {
     "sqlite": {
+        "connection": "PRAGMA cache_size=-1048576; PRAGMA foreign_keys=OFF",
         "numbers": "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)",
         "from": "numbers",
         "code": f"printf('%08x', (n * {_FACTOR}) % {_NUMBERS})",
         "ago": "strftime('%Y-%m-%d %H:%M:%f000', {column}, '-' || (n % 80 + 2) || ' days')",
     },
     "postgresql": {
+        "connection": "SET session_replication_role = replica; SET maintenance_work_mem = '512MB'",
         "numbers": "",
         "from": "generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS numbers(n)",
         "code": f"lpad(to_hex((n * {_FACTOR}) % {_NUMBERS}), 8, '0')",
@@ -125,10 +128,16 @@ def _without_indices(connection: Connection, table: Table, number: int) -> Itera
 
 
 def _filling(database: Database) -> Database:
-    """Connections of its own, with a large cache that the service does not have."""
+    """Connections of its own, with large caches, which take copies of a good row for good rows."""
     filling = Database(database.url)
-    if filling.engine.dialect.name == "sqlite":
-        event.listen(filling.engine, "connect", lambda raw, _: raw.execute("PRAGMA cache_size=-1048576"))
+    words = _DIALECTS[filling.engine.dialect.name]["connection"]
+
+    def prepare(raw: Any, _record: object) -> None:
+        for command in words.split("; "):
+            raw.execute(command)
+        raw.commit()
+
+    event.listen(filling.engine, "connect", prepare)
     return filling
 
 
