@@ -40,7 +40,7 @@ class Prepared:
 
     username: str
     assertion_id: str
-    body: str
+    body: str = field(repr=False)
 
 
 def trusted_idp(place: Installation) -> Idp:
