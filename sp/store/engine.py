@@ -6,6 +6,7 @@ Owns connections and how a transaction begins and ends. Never holds a query abou
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
 from sp.store.together import Together
@@ -26,6 +28,8 @@ T = TypeVar("T")
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 32}
 _CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
+_RESTS_SINCE = "rests_since"
+_RESTS_SECONDS = 1.0
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # what was answered is on disk
@@ -189,13 +193,12 @@ def newest_revision() -> str:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": _CONNECT_SECONDS},
-            **_POOL,
-            hide_parameters=True,
+        engine = create_engine(
+            parsed, connect_args={"connect_timeout": _CONNECT_SECONDS}, **_POOL, hide_parameters=True
         )
+        event.listen(engine, "checkin", _note_rest)
+        event.listen(engine, "checkout", _wake)
+        return engine
     _prepare_folder(Path(parsed.database or ""))
     engine = create_engine(parsed, connect_args={"timeout": 10.0}, **_POOL, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
@@ -215,6 +218,25 @@ def _prepare_folder(file: Path) -> None:
             f"The data folder {file.parent} cannot be written ({error.strerror}). Make it writable, or name "
             "another one in VIRTUAL_OFFICE_DATA_DIR."
         ) from None
+
+
+def _note_rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS_SINCE] = time.monotonic()
+
+
+def _wake(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that rested whether it is still one, since servers are restarted; the pool makes a new one else.
+
+    Not each time: under load that would be one question in nine.
+    """
+    rested = time.monotonic() - record.info.get(_RESTS_SINCE, time.monotonic())
+    if rested < _RESTS_SECONDS:
+        return
+    try:
+        connection.cursor().execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError from error
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
