@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from api.conftest import Program
 from cast import BRITTA
 from profiles import add_crowd
+from sqlmodel import Session
 
-from sp.flows.passwords import password_matches
+from sp.flows.passwords import hash_password, password_matches
 from sp.service import Service
 from sp.store import accounts, users
 
@@ -82,6 +85,28 @@ def test_a_user_is_added_as_support_does(program: Program, service: Service) -> 
         user = users.user_of_account(session, 1, added["id"])
     assert user is not None
     assert password_matches(user.password_hash, "Right-1-password")
+
+
+def test_a_password_is_hashed_before_anybody_has_to_wait(
+    program: Program, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite nobody else writes in a transaction that writes, sign-ins neither."""
+    writers, opens = [], service.database.writing
+
+    @contextmanager
+    def writing() -> Iterator[Session]:
+        with opens() as session:
+            writers.append(session)
+            yield session
+            writers.remove(session)
+
+    def hashes(password: str) -> str:
+        assert not writers
+        return hash_password(password)
+
+    monkeypatch.setattr(service.database, "writing", writing)
+    monkeypatch.setattr("sp.api.users.hash_password", hashes)
+    program.send("POST", "/users", BOB | {"password": "Right-1-password"}, status=201)
 
 
 @pytest.mark.parametrize(
