@@ -16,7 +16,7 @@ from responses import Idp
 from sp.flows import housekeeping, sign_in_started_here
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.judging_again import judge_attempt
-from sp.flows.request_sending import Outgoing, Sending
+from sp.flows.request_sending import Outgoing, Sending, sending
 from sp.flows.service_keys import published
 from sp.flows.sign_in_started_here import Obstacle, find_account, find_company, start
 from sp.models import AuthnRequest
@@ -99,12 +99,11 @@ class TestSending:
 
     def test_of_two_at_once_the_one_too_many_is_not_kept(self, here: House, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 1)
-        sends = sign_in_started_here.sending
 
         def slower(message: Outgoing) -> Sending:
-            monkeypatch.setattr(sign_in_started_here, "sending", sends)
+            monkeypatch.setattr(sign_in_started_here, "sending", sending)
             begin(here)
-            return sends(message)
+            return sending(message)
 
         monkeypatch.setattr(sign_in_started_here, "sending", slower)
         assert start(here.database, here.settings, here.now, wish()) is Obstacle.TOO_MANY

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 from sp.flows import account_setup, workspaces
 from sp.flows.account_setup import Invalid, Saved, SsoDraft
 from sp.flows.assertion_consumer import Delivery, SignIn, consume
+from sp.flows.passwords import hash_password
 from sp.flows.realms import WorkspaceGoneError
 from sp.flows.service_keys import make_missing
 from sp.flows.workspaces import Made, live_workspace, make_workspace
@@ -152,12 +153,11 @@ def test_a_full_house_computes_no_password(database: Database, monkeypatch: pyte
 def test_of_two_at_once_the_one_too_many_is_not_made(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both found room, and one was done first."""
     monkeypatch.setattr(workspaces, "MAX_WORKSPACES", 1)
-    hashes = workspaces.hash_password
 
     def slower(password: str) -> str:
-        monkeypatch.setattr(workspaces, "hash_password", hashes)
+        monkeypatch.setattr(workspaces, "hash_password", hash_password)
         make_workspace(database, NOW, "job-2", HOUR, made_by="bob")
-        return hashes(password)
+        return hash_password(password)
 
     monkeypatch.setattr(workspaces, "hash_password", slower)
     with pytest.raises(workspaces.FullError):
