@@ -28,7 +28,7 @@ TEXTS = (
     "last_name_attribute",
     "email_attribute",
 )
-FLAGS = ("provisioning", "unsolicited", "allow_sha1", "accept_transient")
+FLAGS = ("provisioning", "unsolicited", "allow_sha1", "accept_transient", "refuse_unsigned_cbc")
 CERTIFICATE = "certificate"  # the file; pasted text comes as certificate_text
 CARRIED = "certificate_carried"  # a certificate that was understood before another field was refused
 
