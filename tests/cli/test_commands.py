@@ -50,3 +50,10 @@ def test_a_misspelt_command_is_recognized() -> None:
 
 def test_the_version_is_told_without_loading_anything() -> None:
     assert loaded_by("--version") == set()
+
+
+def test_a_service_that_fetches_nothing_loads_no_client() -> None:
+    """It takes as long to load as a tenth of all the rest."""
+    code = "import sys, sp.app, sp.cli.server, sp.cli.service; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
