@@ -6,6 +6,7 @@ an envelope. Never judges (`sp.flows.logout_consumer` does), and sends nobody an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,6 +37,7 @@ _log = structlog.get_logger("sp.sign_out")
 
 _MAX_FIELDS = 20
 _KEPT = frozenset(("SAMLResponse", "RelayState"))
+_NAMED_IN_POLICIES = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?")
 _STATUS = {"form": 400, "size": 413, "base64": 400}
 
 
@@ -167,9 +169,12 @@ def _carried(request: Request, answer: Sending) -> Response:
 def _allow_frame_of(response: Response, url: str) -> None:
     """Let the identity provider's page show this one: it holds a form to that provider and nothing to be tricked into.
 
-    A browser that reads frame-ancestors ignores X-Frame-Options (CSP 3, 6.4.2).
+    A browser that reads frame-ancestors ignores X-Frame-Options (CSP 3, 6.4.2). A host that no policy can name (2.3.1)
+    gets no frame: other letters stand in no header, and a semicolon would begin another directive.
     """
     parts = urlsplit(url)
+    if not _NAMED_IN_POLICIES.fullmatch(parts.netloc):
+        return
     policy = response.headers["Content-Security-Policy"]
     allowed = f"frame-ancestors {parts.scheme}://{parts.netloc}"
     response.headers["Content-Security-Policy"] = policy.replace("frame-ancestors 'none'", allowed)

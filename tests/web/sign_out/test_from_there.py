@@ -83,6 +83,19 @@ def test_by_post_the_answer_may_stand_in_the_identity_providers_frame(
     assert "frame-ancestors https://idp.contoso.example" in stranger.page.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("host", ["österreich.example", "出口.example", "a;sandbox", "a,b.example", "[2001:db8::1]"])
+def test_a_host_that_a_policy_cannot_name_frames_nothing(
+    connect: Connect, sign_in: SignIn, stranger: Browser, service: Service, host: str
+) -> None:
+    """A header takes no such letters, and a semicolon would begin a directive of the identity provider's own."""
+    idp = connect(sign_out_binding="post", sign_out_url=f"https://{host}/out")
+    sign_in(idp)
+    stranger.post("/saml2/slo", data=dict(posted_form(request(idp, now=service.now())).fields))
+    assert stranger.page.status_code == 200
+    assert stranger.form(f"https://{host}/out") is not None
+    assert "frame-ancestors 'none'" in stranger.page.headers["content-security-policy"]
+
+
 def test_a_plain_account_answers_as_it_was_asked(
     connect: Connect, sign_in: SignIn, stranger: Browser, service: Service
 ) -> None:
