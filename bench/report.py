@@ -23,6 +23,7 @@ Written by `make bench` from the JSON files beside it; [bench/README.md](../READ
 and system time of the service's processes, and of PostgreSQL's in a column of its own; the load comes from another
 process and is not counted, but has to share the machine.
 """
+_SOME = 12
 Kept = dict[str, Any]
 
 
@@ -171,19 +172,25 @@ def _growth(kept: Kept) -> str:
     return "\n".join([f"## Memory\n\n{_taken(kept)} {said}\n", _draw("growth", picture, "Resident memory"), ""])
 
 
-def _plain(title: str) -> Callable[[Kept], str]:
-    """Every quantity of every figure, as it was kept."""
+def _plain(title: str, slowest_by: str = "") -> Callable[[Kept], str]:
+    """Every quantity of every figure, or of some with the largest of one quantity, as it was kept."""
 
     def written(kept: Kept) -> str:
-        units = [name for name in kept["figures"][0] if name != "what"]
-        rows = ([figure["what"], *(_number(figure.get(name)) for name in units)] for figure in kept["figures"])
-        return "\n".join([f"## {title}\n\n{_taken(kept)}\n", table(("", *map(_unit, units)), rows), ""])
+        figures, said = kept["figures"], ""
+        if slowest_by:
+            figures = sorted(figures, key=lambda figure: -figure[slowest_by])[:_SOME]
+            said = f" The slowest {_SOME} of {len(kept['figures'])}:"
+        units = [name for name in figures[0] if name != "what"]
+        rows = ([figure["what"], *(_number(figure.get(name)) for name in units)] for figure in figures)
+        return "\n".join([f"## {title}\n\n{_taken(kept)}{said}\n", table(("", *map(_unit, units)), rows), ""])
 
     return written
 
 
 def _unit(name: str) -> str:
-    return name.replace("_", " ")
+    return (
+        name.replace("_", " ").replace("cpu", "CPU").replace("mib", "MiB").replace("rss", "RSS").replace("pss", "PSS")
+    )
 
 
 def _number(value: object) -> str:
@@ -198,9 +205,11 @@ PARTS: dict[str, Callable[[Kept], str]] = {
     "growth": _growth,
     "limits": _plain("The worst messages"),
     "metadata": _plain("A large federation"),
-    "user_profiles": _plain("User Profiles"),
+    "user_profiles": _plain("User Profiles", "median_ms"),
     "sign_in_log": _plain("The sign-in log"),
+    "api": _plain("Reads by the API", "cpu_ms"),
     "retention": _plain("Retention"),
+    "start": _plain("Starting"),
 }
 
 
