@@ -24,6 +24,7 @@ and system time of the service's processes, and of PostgreSQL's in a column of i
 process and is not counted, but has to share the machine.
 """
 _SOME = 12
+_WRITTEN = {"cpu": "CPU", "mib": "MiB", "rss": "RSS", "pss": "PSS"}
 Kept = dict[str, Any]
 
 
@@ -188,12 +189,13 @@ def _plain(title: str, slowest_by: str = "") -> Callable[[Kept], str]:
 
 
 def _unit(name: str) -> str:
-    return (
-        name.replace("_", " ").replace("cpu", "CPU").replace("mib", "MiB").replace("rss", "RSS").replace("pss", "PSS")
-    )
+    """A key of a figure in words: `service_rss_mib` as "service RSS MiB"."""
+    return " ".join(_WRITTEN.get(word, word) for word in name.split("_"))
 
 
 def _number(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
