@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cast import CONTOSO_ISSUER
+from lxml import html
 from processes.program import Installation
 from responses import Idp, post_field
 from sqlalchemy import create_engine, text
@@ -64,7 +65,7 @@ def prepared(idp: Idp, acs_url: str, number: int) -> list[Prepared]:
 
 def response_for(idp: Idp, acs_url: str, index: int, **changes: Any) -> Prepared:
     username, assertion_id = f"user{index}@contoso.example", f"_assertion{index}-{time.monotonic_ns()}"
-    places = {"audience": acs_url, "recipient": acs_url, "destination": acs_url}
+    places: dict[str, Any] = {"audience": acs_url, "recipient": acs_url, "destination": acs_url}
     xml = idp.response(
         now=datetime.now(UTC), name_id=username, assertion_id=assertion_id, attributes={}, **places, **changes
     )
@@ -85,6 +86,12 @@ def _post(connection: HTTPConnection, response: Prepared) -> tuple[int, dict[str
     answer = connection.getresponse()
     body, is_verdict = answer.read(), answer.getheader("Content-Type", "").startswith("application/json")
     return answer.status, json.loads(body) if is_verdict else {}
+
+
+def form_token(page: str) -> str:
+    """What a form of the page sends along, to show that it is ours."""
+    found: Any = html.document_fromstring(page).xpath("//input[@name='csrf_token']/@value")
+    return str(found[0])
 
 
 @dataclass
