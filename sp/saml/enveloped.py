@@ -149,7 +149,7 @@ class Signed:
         copied = {root: copy.deepcopy(root) for root in self.trees}
         return {enveloped: _same_place(enveloped.signed, copied) for enveloped in self.found}
 
-    @property
+    @cached_property
     def trees(self) -> tuple[etree._Element, ...]:
         """The root of every tree that has something of the message in it."""
         return tuple(dict.fromkeys(element.getroottree().getroot() for element in self.elements))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Outcome(StrEnum):
@@ -53,7 +54,12 @@ def quoted(value: str) -> str:
     return f'"{shown(value)}"'
 
 
+_PASSED = Finding(Outcome.PASSED)
+
+
 def passed(received: str = "", expected: str = "") -> Finding:
+    if not received and not expected:
+        return _PASSED
     return Finding(Outcome.PASSED, shown(expected), shown(received))
 
 
@@ -82,22 +88,22 @@ class Row:
     received: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """Every check in the order of the table, each exactly once."""
 
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def failed(self) -> tuple[str, ...]:
         """The codes of the failed rows, in report order."""
         return self._codes(Outcome.FAILED)
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[str, ...]:
         return self._codes(Outcome.WARNING)
 
-    @property
+    @cached_property
     def accepts(self) -> bool:
         """Nothing checked means nothing granted: an empty report, a failed row or one not reached refuses."""
         refusing = (Outcome.FAILED, Outcome.NOT_REACHED)

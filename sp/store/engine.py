@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -28,6 +29,7 @@ T = TypeVar("T")
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 32}
 _CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
+_BEGIN_WRITING = "BEGIN IMMEDIATE"  # takes the lock now, so that no later statement finds its snapshot stale
 _RESTS_SINCE = "rests_since"
 _RESTS_SECONDS = 1.0
 _PRAGMAS = (
@@ -62,8 +64,8 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
-        self._writer: Connection | None = None
-        self._together = Together(self._turn_to_write)
+        self._one_writer = _OneWriter(url)
+        self._together = Together(self._one_writer.turn)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -90,19 +92,6 @@ class Database:
             return self._together.do(work)
         with self._writing.begin() as connection:
             return work(connection)
-
-    @contextmanager
-    def _turn_to_write(self) -> Iterator[Connection]:
-        """On the same connection each time: SQLite reads every page again on one after which another has written."""
-        if self._writer is None:
-            self._writer = self._writing.connect()
-        try:
-            with self._writer.begin():
-                yield self._writer
-        except BaseException:
-            self._writer.close()
-            self._writer = None
-            raise
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
@@ -147,8 +136,7 @@ class Database:
         return make_url(self.url).render_as_string(hide_password=True)
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        self._one_writer.close()
         self.engine.dispose()
 
 
@@ -178,6 +166,42 @@ def take_start_lock(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _START_LOCK})
 
 
+class _OneWriter:
+    """The connection of the transactions that are shared on SQLite. One thread at a time has it.
+
+    It is the same one each time, since SQLite reads every page again on a connection after which another has written;
+    and its engine has no events, which every statement would be asked about.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._connection: Connection | None = None
+
+    @cached_property
+    def engine(self) -> Engine:
+        return _sqlite_engine(self._url, pool_size=1)
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """A transaction that has the lock, and commits at the end of the block unless that raises."""
+        if self._connection is None:
+            self._connection = self.engine.connect()
+        try:
+            with self._connection.begin():
+                self._connection.exec_driver_sql(_BEGIN_WRITING)
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """What comes next begins on a new connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self.engine.dispose()
+
+
 def is_passing(error: OperationalError) -> bool:
     """Whether waiting may help: a lock that is held, a full disk, a server that is away; not a missing table."""
     name = getattr(error.orig, "sqlite_errorname", None)
@@ -200,9 +224,14 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "checkout", _wake)
         return engine
     _prepare_folder(Path(parsed.database or ""))
-    engine = create_engine(parsed, connect_args={"timeout": 10.0}, **_POOL, hide_parameters=True)
-    event.listen(engine, "connect", _configure_sqlite)
+    engine = _sqlite_engine(parsed, **_POOL)
     event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _sqlite_engine(url: URL, **pool: int) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 10.0}, **pool, hide_parameters=True)
+    event.listen(engine, "connect", _configure_sqlite)
     return engine
 
 
@@ -247,4 +276,4 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql(_BEGIN_WRITING if writes else "BEGIN")

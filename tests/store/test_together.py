@@ -23,7 +23,7 @@ def database(sqlite_database: Database) -> Database:
 @pytest.fixture
 def commits(database: Database) -> list[Connection]:
     seen: list[Connection] = []
-    event.listen(database.engine, "commit", seen.append)
+    event.listen(database._one_writer.engine, "commit", seen.append)
     return seen
 
 
@@ -81,10 +81,10 @@ def test_nobody_is_answered_when_the_commit_fails(database: Database) -> None:
     def full(_: Connection) -> None:
         raise OSError("no space left")
 
-    event.listen(database.engine, "commit", full)
+    event.listen(database._one_writer.engine, "commit", full)
     first, rest = behind_one_that_takes_long(database, [1, 2])
     assert [type(future.exception()) for future in (first, *rest)] == [OSError] * 3
-    event.remove(database.engine, "commit", full)
+    event.remove(database._one_writer.engine, "commit", full)
     assert kept(database) == []
 
 
