@@ -26,12 +26,27 @@ process and is not counted, but has to share the machine.
 _SOME = 12
 _WRITTEN = {"cpu": "CPU", "mib": "MiB", "rss": "RSS", "pss": "PSS"}
 Kept = dict[str, Any]
+Draw = Callable[[str, str, str], str]  # a picture's name, itself, what it shows; and how a page shows it
+Part = Callable[[Kept, Draw], str]
 
 
 def main() -> None:
-    parts = [_HEAD, *(part(kept) for name, part in PARTS.items() if (kept := results.kept(name)) is not None)]
-    (results.FOLDER / "README.md").write_text("\n".join(parts), encoding="utf-8")
-    SCALE_PAGE.write_text(_filled(SCALE_PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for file, content in written().items():
+        file.write_text(content, encoding="utf-8")
+
+
+def written() -> dict[Path, str]:
+    """The pages and pictures, as the figures that are kept make them."""
+    files: dict[Path, str] = {}
+
+    def draw(name: str, picture: str, about: str) -> str:
+        files[results.FOLDER / f"{name}.svg"] = picture
+        return f"![{about}]({name}.svg)"
+
+    parts = [part(kept, draw) for name, part in PARTS.items() if (kept := results.kept(name)) is not None]
+    files[results.FOLDER / "README.md"] = "\n".join([_HEAD, *parts])
+    files[SCALE_PAGE] = _filled(SCALE_PAGE.read_text(encoding="utf-8"))
+    return files
 
 
 def _filled(page: str) -> str:
@@ -43,11 +58,6 @@ def _filled(page: str) -> str:
     return page
 
 
-def _draw(name: str, picture: str, about: str) -> str:
-    (results.FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
-    return f"![{about}]({name}.svg)"
-
-
 def _taken(kept: Kept) -> str:
     machine = kept["machine"]
     return (
@@ -56,7 +66,7 @@ def _taken(kept: Kept) -> str:
     )
 
 
-def _sign_ins(kept: Kept) -> str:
+def _sign_ins(kept: Kept, draw: Draw) -> str:
     heads = ("", "workers", "service, CPU ms", "database, CPU ms", "a second", "p50 ms", "p99 ms")
     parts = [f"## One sign-in\n\n{_taken(kept)}\n"]
     for database, figures in groupby(kept["figures"], key=lambda figure: figure["database"]):
@@ -67,7 +77,7 @@ def _sign_ins(kept: Kept) -> str:
         if figure["what"] == sign_ins.FIRST
     }
     picture = plots.bars("Service CPU of one sign-in, a new user each, committed", "ms", main_figures)
-    return "\n".join([*parts, _draw("sign_ins", picture, "Service CPU of one sign-in"), ""])
+    return "\n".join([*parts, draw("sign_ins", picture, "Service CPU of one sign-in"), ""])
 
 
 def _sign_in_row(figure: Kept) -> list[str]:
@@ -76,7 +86,7 @@ def _sign_in_row(figure: Kept) -> list[str]:
     return [figure["what"], str(figure["workers"]), *costs, f"{figure['requests_per_second']:.0f}", *times]
 
 
-def _verification(kept: Kept) -> str:
+def _verification(kept: Kept, draw: Draw) -> str:
     compared = [figure for figure in kept["figures"] if "times_our_judgement" in figure]
     alone = [figure for figure in kept["figures"] if "times_our_judgement" not in figure]
     heads = ("the same doubly signed responses, by turns", "CPU ms", "times our judgement", "times our whole way")
@@ -101,22 +111,22 @@ def _verification(kept: Kept) -> str:
             "",
             table(("our judgement", "bytes", "CPU ms"), ours),
             "",
-            _draw("verification", picture, "CPU for one doubly signed response"),
+            draw("verification", picture, "CPU for one doubly signed response"),
             "",
         ]
     )
 
 
-def _curves(kept: Kept, title: str = "The more there is", prefix: str = "") -> str:
+def _curves(kept: Kept, draw: Draw, title: str = "The more there is", prefix: str = "") -> str:
     parts = [f"## {title}\n\n{_taken(kept)} The largest sizes: {_largest(kept)}.\n"]
     for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
         figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
         if figures:
-            drawn = _draw(f"{prefix}by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
+            drawn = draw(f"{prefix}by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
             parts += [_curve_table(curve, figures), "", drawn, ""]
     by_values = [figure for figure in kept["figures"] if figure["curve"] == curves.VALUES]
     heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
-    drawn = _draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
+    drawn = draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
     return "\n".join([*parts, table(heads, map(_values_row, by_values)), "", drawn, ""])
 
 
@@ -163,20 +173,20 @@ def _values_row(figure: Kept) -> list[str]:
     ]
 
 
-def _growth(kept: Kept) -> str:
+def _growth(kept: Kept, draw: Draw) -> str:
     points = [(figure["sign_ins"], figure["resident_mib"]) for figure in kept["figures"]]
     across = plots.equal_steps("sign-ins", [number for number, _ in points])
     up = plots.equal_steps("MiB", [held for _, held in points])
     picture = plots.lines("Resident memory of the service", across, up, {kept["database"]: points})
     (_, first), (number, last) = points[len(points) // 4], points[-1]
     said = f"{first:.1f} MiB after a quarter of them, {last:.1f} MiB after all {number:,}."
-    return "\n".join([f"## Memory\n\n{_taken(kept)} {said}\n", _draw("growth", picture, "Resident memory"), ""])
+    return "\n".join([f"## Memory\n\n{_taken(kept)} {said}\n", draw("growth", picture, "Resident memory"), ""])
 
 
-def _plain(title: str, slowest_by: str = "") -> Callable[[Kept], str]:
+def _plain(title: str, slowest_by: str = "") -> Part:
     """Every quantity of every figure, or of some with the largest of one quantity, as it was kept."""
 
-    def written(kept: Kept) -> str:
+    def part(kept: Kept, _draw: Draw) -> str:
         figures, said = kept["figures"], ""
         if slowest_by:
             figures = sorted(figures, key=lambda figure: -figure[slowest_by])[:_SOME]
@@ -185,7 +195,7 @@ def _plain(title: str, slowest_by: str = "") -> Callable[[Kept], str]:
         rows = ([figure["what"], *(_number(figure.get(name)) for name in units)] for figure in figures)
         return "\n".join([f"## {title}\n\n{_taken(kept)}{said}\n", table(("", *map(_unit, units)), rows), ""])
 
-    return written
+    return part
 
 
 def _unit(name: str) -> str:
@@ -199,11 +209,11 @@ def _number(value: object) -> str:
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
-PARTS: dict[str, Callable[[Kept], str]] = {
+PARTS: dict[str, Part] = {
     "sign_ins": _sign_ins,
     "verification": _verification,
     "curves": _curves,
-    "scale": lambda kept: _curves(kept, "The more there is, as far as it was taken once", "scale_"),
+    "scale": lambda kept, draw: _curves(kept, draw, "The more there is, as far as it was taken once", "scale_"),
     "growth": _growth,
     "limits": _plain("The worst messages"),
     "metadata": _plain("A large federation"),
