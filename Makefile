@@ -43,6 +43,7 @@ bench: .venv/.installed-dev  ## Measure what a sign-in costs, in some minutes; B
 
 bench-scale: .venv/.installed-dev  ## Measure sign-ins among 5 000 000 users and 20 000 000 attempts (40 GB of disk, hours)
 	$(BIN)/python -m bench.curves --users 5000000 --accounts 100000 --attempts 20000000 --number 300 --keep-as scale
+	$(BIN)/python -m bench.growth --number 200000 --keep-as long_growth
 	$(BIN)/python -m bench.report
 
 fuzz: .venv/.installed-dev  ## Try bytes that nobody thought of, FUZZ_SECONDS=60 for each reader (Linux, Python 3.11 to 3.13)

@@ -1,6 +1,6 @@
 """That the service does not grow: its resident memory while people sign in, again and again.
 
-    python -m bench.growth [--number 5000] [--workers 1]
+    python -m bench.growth [--number 5000] [--workers 1] [--database SQLite] [--keep-as NAME]
 
 Responses are signed and sent in twenty rounds; after each the kernel is asked for the memory of all of the service's
 processes. What one of them holds to be faster must have a bound, and is full after the first rounds.
@@ -27,10 +27,11 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=5_000, help="sign-ins in all")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--database", default=SQLITE, choices=DATABASES)
+    parser.add_argument("--keep-as", default="growth", metavar="NAME", help="the name of the file with the figures")
     options = parser.parse_args()
     with rig(options.database, workers=options.workers) as ready:
         figures = list(_rounds(ready, options.number // _ROUNDS))
-    results.keep("growth", ABOUT, figures, database=options.database, workers=options.workers)
+    results.keep(options.keep_as, ABOUT, figures, database=options.database, workers=options.workers)
 
 
 def _rounds(ready: Rig, number: int) -> Iterator[results.Figure]:

@@ -173,14 +173,14 @@ def _values_row(figure: Kept) -> list[str]:
     ]
 
 
-def _growth(kept: Kept, draw: Draw) -> str:
+def _growth(kept: Kept, draw: Draw, title: str = "Memory", name: str = "growth") -> str:
     points = [(figure["sign_ins"], figure["resident_mib"]) for figure in kept["figures"]]
     across = plots.equal_steps("sign-ins", [number for number, _ in points])
     up = plots.equal_steps("MiB", [held for _, held in points])
     picture = plots.lines("Resident memory of the service", across, up, {kept["database"]: points})
     (_, first), (number, last) = points[len(points) // 4], points[-1]
     said = f"{first:.1f} MiB after a quarter of them, {last:.1f} MiB after all {number:,}."
-    return "\n".join([f"## Memory\n\n{_taken(kept)} {said}\n", draw("growth", picture, "Resident memory"), ""])
+    return "\n".join([f"## {title}\n\n{_taken(kept)} {said}\n", draw(name, picture, "Resident memory"), ""])
 
 
 def _plain(title: str, slowest_by: str = "") -> Part:
@@ -215,6 +215,7 @@ PARTS: dict[str, Part] = {
     "curves": _curves,
     "scale": lambda kept, draw: _curves(kept, draw, "The more there is, as far as it was taken once", "scale_"),
     "growth": _growth,
+    "long_growth": lambda kept, draw: _growth(kept, draw, "Memory, as long as was tried once", "long_growth"),
     "limits": _plain("The worst messages"),
     "metadata": _plain("A large federation"),
     "user_profiles": _plain("User Profiles", "median_ms"),
