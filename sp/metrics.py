@@ -76,8 +76,11 @@ class Metrics:
 class Moment(Collector):
     """Values that are not counted but looked up when somebody asks."""
 
-    def __init__(self, *, sessions: dict[str, int], connections: dict[str, int], connections_limit: int) -> None:
+    def __init__(
+        self, *, sessions: dict[str, int], connections: dict[str, int], connections_limit: int, workers: int
+    ) -> None:
         self._sessions = sessions
+        self._workers = workers
         self._connections = connections
         self._limit = connections_limit
 
@@ -92,6 +95,11 @@ class Moment(Collector):
         limit = GaugeMetricFamily("virtual_office_database_connections_limit", "How many of them there may be.")
         limit.add_metric([], self._limit)
         yield limit
+        workers = GaugeMetricFamily(
+            "virtual_office_workers", "Processes that share this port; the counters are those of the one that answered."
+        )
+        workers.add_metric([], self._workers)
+        yield workers
         yield _gauge("virtual_office_info", "The version of the program.", "version", {__version__: 1})
 
 

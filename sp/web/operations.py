@@ -78,4 +78,5 @@ def _moment(service: Service) -> Moment:
         sessions=sessions,
         connections={"in_use": connections.in_use, "idle": connections.idle},
         connections_limit=connections.limit,
+        workers=service.settings.workers,
     )

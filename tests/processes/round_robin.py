@@ -61,13 +61,10 @@ def _accept(proxy: RoundRobin, listening: socket.socket) -> None:
 def _carry(browser: socket.socket, proxy: RoundRobin) -> None:
     """Both ways, until one side has said all."""
     with closing(browser), suppress(OSError), closing(proxy.connect()) as replica, selectors.DefaultSelector() as ready:
-        other = {browser: replica, replica: browser}
-        for side in other:
-            ready.register(side, selectors.EVENT_READ)
+        for way in ((browser, replica), (replica, browser)):
+            ready.register(way[0], selectors.EVENT_READ, way)
         while True:
             for key, _ in ready.select():
-                side = key.fileobj
-                assert isinstance(side, socket.socket)
-                if not (data := side.recv(65536)):
+                if not (data := key.data[0].recv(65536)):
                     return
-                other[side].sendall(data)
+                key.data[1].sendall(data)

@@ -143,6 +143,8 @@ class TestBackup:
         (tmp_path / "copy.db").rename(restored.data / "virtual-office.db")
         with restored.start("serve"):
             assert post(restored, xml)["failed"] == ["replay"]
+            later = idp.response(now=datetime.now(UTC), audience=own, recipient=own, destination=own)
+            assert post(restored, later)["outcome"] == "accepted"
 
 
 def post(place: Installation, xml: bytes) -> dict[str, Any]:
