@@ -9,7 +9,7 @@ from sp.testing.office import OfficeUnderTest
 
 BRITTA = "britta@contoso.com"
 # These break nothing by themselves; see the tests below.
-CONDITIONAL = ("replay", "sso_enabled", "user_active", "user_link")
+CONDITIONAL = ("authn_context", "replay", "sso_enabled", "user_active", "user_link")
 
 
 def test_every_fault_is_found_by_its_check(identity_provider: IdentityProvider) -> None:
@@ -23,6 +23,8 @@ def test_every_fault_is_found_by_its_check(identity_provider: IdentityProvider) 
 
 def test_faults_that_need_a_condition(virtual_office: OfficeUnderTest, identity_provider: IdentityProvider) -> None:
     failed = {}
+    virtual_office.configure(requested_contexts=["urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"])
+    failed["authn_context"] = identity_provider.sign_in(BRITTA, fault="authn_context", begun=True).failed
     identity_provider.sign_in(BRITTA, fault="replay")
     failed["replay"] = identity_provider.sign_in(BRITTA, fault="replay").failed
     (britta,) = virtual_office.users()
