@@ -22,6 +22,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
+from sp.store.process_queue import ProcessQueue
 from sp.store.together import Together
 
 T = TypeVar("T")
@@ -175,6 +176,7 @@ class _OneWriter:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
+        self._queue = ProcessQueue(Path(f"{self._url.database}-queue"))
         self._connection: Connection | None = None
 
     @cached_property
@@ -187,7 +189,7 @@ class _OneWriter:
         if self._connection is None:
             self._connection = self.engine.connect()
         try:
-            with self._connection.begin():
+            with self._queue, self._connection.begin():
                 self._connection.exec_driver_sql(_BEGIN_WRITING)
                 yield self._connection
         except BaseException:
@@ -200,6 +202,7 @@ class _OneWriter:
             self._connection.close()
             self._connection = None
             self.engine.dispose()
+            self._queue.close()
 
 
 def is_passing(error: OperationalError) -> bool:

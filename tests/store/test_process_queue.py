@@ -1,0 +1,56 @@
+"""Processes that write one file wait for each other in a queue, and for nobody who is gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from sp.store.process_queue import ProcessQueue
+
+HOLD_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from sp.store.process_queue import ProcessQueue
+ProcessQueue(Path(sys.argv[1])).__enter__()
+print("mine", flush=True)
+time.sleep(600)
+"""
+
+
+def enter_and_leave(queue: ProcessQueue) -> str:
+    with queue:
+        return "was in"
+
+
+def test_the_next_one_comes_in_when_the_turn_is_over(tmp_path: Path) -> None:
+    first, second = ProcessQueue(tmp_path / "queue"), ProcessQueue(tmp_path / "queue")
+    with ThreadPoolExecutor(1) as pool:
+        with first:
+            waiting = pool.submit(enter_and_leave, second)
+            assert not wait([waiting], timeout=0.2).done
+        assert waiting.result(timeout=10) == "was in"
+    first.close()
+    second.close()
+
+
+def test_nobody_waits_for_a_process_that_was_killed(tmp_path: Path) -> None:
+    file = tmp_path / "queue"
+    command = [sys.executable, "-c", HOLD_FOR_EVER, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder, ThreadPoolExecutor(1) as pool:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"mine\n"
+        ours = ProcessQueue(file)
+        waiting = pool.submit(enter_and_leave, ours)
+        assert not wait([waiting], timeout=0.2).done
+        holder.kill()
+        assert waiting.result(timeout=10) == "was in"
+    ours.close()
+
+
+def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    queue = ProcessQueue(tmp_path / "queue")
+    with queue:
+        assert (tmp_path / "queue").stat().st_mode & 0o777 == 0o600
+    queue.close()
