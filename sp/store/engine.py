@@ -22,7 +22,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
-from sp.store.process_queue import ProcessQueue
+from sp.store.process_queue import ProcessQueue, queue_file
 from sp.store.together import Together
 
 T = TypeVar("T")
@@ -176,7 +176,7 @@ class _OneWriter:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self._queue = ProcessQueue(Path(f"{self._url.database}-queue"))
+        self._queue = ProcessQueue(queue_file(Path(self._url.database or "")))
         self._connection: Connection | None = None
 
     @cached_property
@@ -242,7 +242,8 @@ def _prepare_folder(file: Path) -> None:
     """Readable by the owner only: the database holds password hashes and what identity providers sent."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600, exist_ok=True)
+        for needed in (file, queue_file(file)):  # while there is room on the disk
+            needed.touch(mode=0o600, exist_ok=True)
         with file.open("ab"):
             pass
     except OSError as error:

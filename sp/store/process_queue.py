@@ -16,6 +16,11 @@ except ImportError:  # without it, whoever waits looks again and again
     fcntl = None  # type: ignore[assignment]
 
 
+def queue_file(database: Path) -> Path:
+    """Where the processes that write this database wait."""
+    return database.with_name(f"{database.name}-queue")
+
+
 class ProcessQueue:
     """A lock on an empty file, which the system hands from one process to the next and takes from one that is gone.
 
