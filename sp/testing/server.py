@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 import sp
 
 _READY_SECONDS = 120  # a machine that runs many tests at once is slow
@@ -82,6 +80,8 @@ def _launch(folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    import httpx  # noqa: PLC0415  loaded while the service starts, since both take their time
+
     deadline = time.monotonic() + _READY_SECONDS
     with httpx.Client(trust_env=False, timeout=5) as client:
         while process.poll() is None and time.monotonic() < deadline:
