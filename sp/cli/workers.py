@@ -116,10 +116,10 @@ class Workers:
             self._bury(key.fd, key.data)
             if while_starting:
                 raise WorkerError("A worker ended before it was ready; the lines above say why.")
-            _log.warning("worker_replaced", process=key.data.process)
             if not key.data.ready:
                 time.sleep(_REST_SECONDS)
             self._start()
+            _log.warning("worker_replaced", process=key.data.process)
 
     def _bury(self, news: int, worker: _Worker) -> None:
         self._news.unregister(news)

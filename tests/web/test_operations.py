@@ -100,6 +100,7 @@ class TestMetrics:
         assert found["virtual_office_database_connections_limit", ()] == 40
         assert found["virtual_office_database_connections", (("state", "idle"),)] >= 1
         assert found["virtual_office_sessions", (("kind", "administrator"),)] == 1
+        assert found["virtual_office_workers", ()] == 1
 
     def test_mallory_cannot_make_new_series(self, browser: Browser, connected: Idp) -> None:
         for method in ("BREW", "MALLORY"):
