@@ -20,7 +20,7 @@ from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pend
 from sp.flows.service_keys import signing_key
 from sp.flows.sign_in_started_here import options_of
 from sp.models import Account, AuthnRequest, RequestBinding, SsoSettings
-from sp.saml.authn_request import request_id
+from sp.saml.authn_request import is_from, request_id
 from sp.saml.errors import SamlError
 from sp.settings import Settings
 from sp.store import accounts, authn_requests
@@ -30,6 +30,10 @@ from sp.store.rows import required
 MAX_CHARACTERS = 64 * 1024
 MAX_RELAY_STATE = 1024
 
+_SHARED_KEY = (
+    "This cannot be signed: the key belongs to every company here, and signs nothing but an AuthnRequest that names "
+    "this service as its Issuer and asks for the answer here."
+)
 _SIGNATURE_VALUE = re.compile(rb"(SignatureValue>\s*)(.)")
 _QUERY_SIGNATURE = re.compile(r"(&Signature=)(.)")
 
@@ -75,6 +79,8 @@ def send(
             sent = _sending(session, typed, in_force)
         except SamlError as error:
             return Rejected({"xml": str(error)})
+        if typed.signing != Signing.NONE and not _may_be_signed(session, settings, account, typed):
+            return Rejected({"xml": _SHARED_KEY})
     asked = Asked(account, in_force, browser_token, bench=True)
     row = pending_row(settings, asked, sent, RequestBinding(typed.binding), now)
     if row is not None and not _kept(database, account, row):
@@ -100,11 +106,26 @@ def _text_fault(xml: str) -> str:
 
 
 def _sending(session: Session, typed: BenchRequest, in_force: SsoSettings) -> Sending:
-    xml = typed.xml.replace("\r\n", "\n").encode("utf-8", "replace")
     key = None if typed.signing == Signing.NONE else signing_key(session)
     binding = RequestBinding(typed.binding)
-    sent = sending(Outgoing(xml, binding, in_force.sign_in_url, typed.relay_state, key))
+    sent = sending(Outgoing(_xml_of(typed), binding, in_force.sign_in_url, typed.relay_state, key))
     return _broken(sent) if typed.signing == Signing.BROKEN else sent
+
+
+def _xml_of(typed: BenchRequest) -> bytes:
+    return typed.xml.replace("\r\n", "\n").encode("utf-8", "replace")
+
+
+def _may_be_signed(session: Session, settings: Settings, account: Account, typed: BenchRequest) -> bool:
+    """Whether nobody else is harmed by our signature: one key signs for every company and every workspace.
+
+    Identity providers do what it stands under. One company could else end the sessions of another's people with a
+    LogoutRequest, or have assertions about them sent to an address of its own. A signature that was broken here is
+    soon mended.
+    """
+    if accounts.only_company(session, account.company_id):
+        return True
+    return is_from(_xml_of(typed), settings.entity_id, settings.acs_url)
 
 
 def _broken(sent: Sending) -> Sending:

@@ -15,7 +15,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.messages import Comparison
 from sp.saml.times import written
-from sp.saml.xml import XML_SPACE, child, has_doctype, parse, text_of
+from sp.saml.xml import XML_SPACE, child, encoding_problem, has_doctype, parse, text_of
 
 ID_CHARACTERS = 64  # of a request that is remembered; ours have 41
 
@@ -25,6 +25,7 @@ _REQUESTED_CONTEXT = f"{{{names.SAMLP}}}RequestedAuthnContext"
 _SCOPING = f"{{{names.SAMLP}}}Scoping"
 _IDP_LIST = f"{{{names.SAMLP}}}IDPList"
 _IDP_ENTRY = f"{{{names.SAMLP}}}IDPEntry"
+_ACS_URL = "AssertionConsumerServiceURL"
 _PREFIXES = {"samlp": names.SAMLP, "saml": names.SAML}
 _TRUE = frozenset(("true", "1"))  # xs:boolean
 
@@ -87,7 +88,7 @@ def _attributes(options: RequestOptions) -> Mapping[str, str]:
         "IssueInstant": written(options.issue_instant),
         "Destination": options.destination,
         "ProtocolBinding": names.POST_BINDING,
-        "AssertionConsumerServiceURL": options.acs_url,
+        _ACS_URL: options.acs_url,
         "ProviderName": options.provider_name,
         "ForceAuthn": "true" if options.force_authn else "",
         "IsPassive": "true" if options.is_passive else "",
@@ -126,6 +127,15 @@ def read_request(xml: bytes) -> SentRequest:
         requested_contexts=tuple(text_of(found).strip(XML_SPACE) for found in classes),
         comparison=stated if stated in tuple(Comparison) else Comparison.EXACT,
     )
+
+
+def is_from(xml: bytes, issuer: str, acs_url: str) -> bool:
+    """Whether every reader finds an AuthnRequest of `issuer`, for an answer at `acs_url` where it says so at all."""
+    root = _root(xml) if encoding_problem(xml) is None else None
+    if root is None or root.tag != _AUTHN_REQUEST:
+        return False
+    issuers = [text_of(found) for found in root.iterchildren(names.ISSUER)]
+    return issuers == [issuer] and root.get(_ACS_URL, acs_url) == acs_url
 
 
 def _root(xml: bytes) -> etree._Element | None:

@@ -163,6 +163,22 @@ def test_whoever_is_signed_in_there_goes_straight_on_there_and_nowhere_else(
     assert britta.get("/sso/login/job-1?next=/my-profile").status_code == 404
 
 
+def test_its_administrator_signs_nothing_in_the_name_of_the_shared_service(
+    app: FastAPI, job: Workspace, idp: Idp
+) -> None:
+    """One key signs for all of them, and Contoso's identity provider trusts it."""
+    job.connect(idp, sign_in_url="https://idp.contoso.example/sign-in")
+    mallory, bench = _signed_in(app, job), "/account-manager/job-1/accounts/single-sign-on/requests/bench"
+    mallory.client.follow_redirects = False
+    mallory.open(bench)
+    own = mallory.value_of("xml")
+    assert mallory.submit(bench, xml=own, signing="signed").status_code == 303
+    mallory.open(bench)
+    theirs = own.replace("/w/job-1/saml2</saml:Issuer>", "/saml2</saml:Issuer>")
+    assert theirs != own
+    assert mallory.submit(bench, xml=theirs, signing="signed").status_code == 422
+
+
 # Who may.
 
 

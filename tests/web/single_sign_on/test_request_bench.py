@@ -10,19 +10,21 @@ from urllib.parse import urlsplit
 import pytest
 import xmlsec
 from browser import Browser
-from cast import BRITTA
+from cast import ACS_URL, BRITTA, ENTITY_ID, NOW
 from lxml import etree
 from responses import Idp, post_field
 from sqlalchemy import func, select
 
 from sp.flows.request_oddities import ODDITIES
 from sp.flows.service_keys import published
-from sp.models import AuthnRequest, User, UserSession
+from sp.models import AuthnRequest, Realm, User, UserSession
 from sp.saml import names
 from sp.saml.certificates import pem, stored_certificate
 from sp.saml.messages import Limits
 from sp.saml.redirect_binding import Carried, RedirectMessage, read_query, verify_query
 from sp.saml.report import Outcome
+from sp.store import accounts, realms
+from sp.store.rows import required
 from sp.web.state import Service
 
 PAGE = "/account-manager/business/accounts/single-sign-on/requests/bench"
@@ -119,6 +121,55 @@ def _verifies(xml: bytes, certificate: bytes) -> bool:
     except xmlsec.Error:
         return False
     return True
+
+
+OTHERS = {
+    "a LogoutRequest": ("AuthnRequest", "LogoutRequest"),
+    "metadata": ("samlp:AuthnRequest", "md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata'"),
+    "an answer that goes elsewhere": (
+        f'AssertionConsumerServiceURL="{ACS_URL}"',
+        'AssertionConsumerServiceURL="https://mallory.example/"',
+    ),
+    "another Issuer": (f">{ENTITY_ID}<", ">https://mallory.example/<"),
+    "two Issuers": ("</saml:Issuer>", "</saml:Issuer><saml:Issuer>https://mallory.example/</saml:Issuer>"),
+    "no Issuer": (f"<saml:Issuer>{ENTITY_ID}</saml:Issuer>", ""),
+    "letters that others read otherwise": ("<samlp:", "<?xml version='1.0' encoding='utf-7'?><samlp:"),
+    "no XML": ("<samlp:", "< samlp:"),
+}
+
+
+class TestTheKeyThatAllCompaniesShare:
+    """Mallory is Fabrikam's administrator; Contoso's identity provider trusts the same signature."""
+
+    @pytest.mark.parametrize("binding", ["redirect", "post"])
+    @pytest.mark.parametrize("signing", ["signed", "broken"])
+    @pytest.mark.parametrize("other", OTHERS)
+    def test_it_signs_nothing_that_could_harm_others(
+        self, alice: Browser, service: Service, other: str, signing: str, binding: str
+    ) -> None:
+        alice.open(PAGE)
+        ordinary = shown(alice)
+        xml = ordinary.replace(*OTHERS[other], 1).replace("</samlp:AuthnRequest>", _end_of(other))
+        assert xml != ordinary
+        assert send(alice, xml=xml, signing=signing, binding=binding).status_code == 422
+        assert "cannot be signed" in alice.error_at("xml")
+        assert count(service, AuthnRequest) == 0
+        assert send(alice, xml=xml, signing="none", binding=binding).status_code != 422
+
+    def test_the_only_company_signs_what_it_likes(self, alice: Browser, service: Service) -> None:
+        alice.open(PAGE)
+        xml = shown(alice).replace("AuthnRequest", "LogoutRequest")
+        with service.database.writing() as session:
+            fabrikam = accounts.company_named(session, "Fabrikam")
+            assert fabrikam is not None
+            fabrikam.realm_id = required(realms.add(session, Realm(name="elsewhere", expires_at=NOW)).id)
+        assert sent_by_redirect(alice, xml=xml, signing="signed").signature
+
+
+def _end_of(other: str) -> str:
+    return {"a LogoutRequest": "</samlp:LogoutRequest>", "metadata": "</md:EntityDescriptor>"}.get(
+        other, "</samlp:AuthnRequest>"
+    )
 
 
 class TestAnswers:
