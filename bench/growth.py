@@ -29,9 +29,11 @@ def main() -> None:
     parser.add_argument("--database", default=SQLITE, choices=DATABASES)
     parser.add_argument("--keep-as", default="growth", metavar="NAME", help="the name of the file with the figures")
     options = parser.parse_args()
+    figures: list[results.Figure] = []
     with rig(options.database, workers=options.workers) as ready:
-        figures = list(_rounds(ready, options.number // _ROUNDS))
-    results.keep(options.keep_as, ABOUT, figures, database=options.database, workers=options.workers)
+        for figure in _rounds(ready, options.number // _ROUNDS):
+            figures.append(figure)  # each is kept at once: a long run may be stopped
+            results.keep(options.keep_as, ABOUT, figures, database=options.database, workers=options.workers)
 
 
 def _rounds(ready: Rig, number: int) -> Iterator[results.Figure]:
