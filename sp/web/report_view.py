@@ -32,7 +32,7 @@ class ReportRow:
     outcome: str
     clause: str
     why: str
-    remedy: str
+    remedy: str  # "" where there is nothing to mend
     expected: str | Segments
     received: str | Segments
 
@@ -71,7 +71,7 @@ def logout_stages(report: Report, kind: Kind) -> tuple[ReportStage, ...]:
         ReportStage(
             stage,
             logout.STAGES[stage],
-            tuple(_shown(rows[check.code], check, check.remedy) for check in checks),
+            tuple(_logout_row(rows[check.code], check) for check in checks),
         )
         for stage, checks in groupby(logout.of_kind(kind), key=lambda check: check.stage)
     )
@@ -94,8 +94,15 @@ def difference(expected: str, received: str) -> tuple[Segments, Segments] | None
 _CHECKS: dict[str, Check] = {check.code: check for check in CHECKS}
 
 
+_TO_MEND = (Outcome.FAILED, Outcome.WARNING)
+
+
 def _row(row: Row, provider: str) -> ReportRow:
-    return _shown(row, _CHECKS[row.code], remedy_for(row, provider))
+    return _shown(row, _CHECKS[row.code], remedy_for(row, provider) if row.outcome in _TO_MEND else "")
+
+
+def _logout_row(row: Row, check: LogoutCheck) -> ReportRow:
+    return _shown(row, check, check.remedy if row.outcome in _TO_MEND else "")
 
 
 def _shown(row: Row, check: Check | LogoutCheck, remedy: str) -> ReportRow:
