@@ -56,8 +56,9 @@ from sp.store.sessions import NewUserSession
 from sp.store.sign_in_attempts import NewAttempt
 from sp.store.users import Person
 
-# Two first sign-ins of one person collide once; the second try finds the user that the first one made.
-_TRIES = 3
+# Two first sign-ins of one person collide once; the second try finds the user that the first one made. And settings are
+# not saved twice while a message is judged.
+_TRIES = 5
 _LARGEST_STRANGE_MESSAGE = 16 * 1024  # bytes
 # An id is remembered this long beyond its expiry: a wider skew, or a clock set back, would find it forgotten and valid.
 _REMEMBERED_AFTERWARDS = timedelta(days=2)
@@ -157,16 +158,14 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
     Raises WorkspaceGoneError when that is a workspace which was removed meanwhile.
     """
     opened = _open(delivery.form, settings)  # 1-3
-    tries = 1
-    while True:
+    for _ in range(_TRIES - 1):
         try:
             return _judge(database, settings, delivery, opened)
         except _OutdatedError:
             memory_of(database).forget(settings.realm, opened.unverified_issuer)
         except IntegrityError:
-            tries += 1
-            if tries > _TRIES:
-                raise
+            continue
+    return _judge(database, settings, delivery, opened)
 
 
 class _OutdatedError(Exception):

@@ -31,7 +31,7 @@ class SignInMemory:
 
     def remember(self, realm: str, trusting: Trusting) -> None:
         """The oldest goes when there is no room; it is read again when it is asked for."""
-        self._trusting[realm, trusting.trust.issuer] = trusting
+        self._trusting[realm, trusting.issuer] = trusting
         if len(self._trusting) > _AT_MOST:
             self._trusting.popitem(last=False)
 

@@ -206,6 +206,7 @@ def account_with_issuer(session: Session, realm_id: int, issuer: str) -> Account
 class Trusting:
     """An account that trusts an issuer, as a sign-in needs it; when each certificate was last used, by `sha256`."""
 
+    issuer: str  # by which it was found
     account_id: int
     realm_id: int
     settings_id: int
@@ -224,6 +225,7 @@ def signing_in(runner: Runner, realm: str, issuer: str) -> Trusting | None:
     known = [(stored_certificate(row.der), row.retired, row.last_used_at) for row in rows if row.der is not None]
     certificates = _sorted_out((certificate, retired) for certificate, retired, _ in known)
     return Trusting(
+        issuer,
         first.account_id,
         first.realm_id,
         first.settings_id,
@@ -238,7 +240,7 @@ def still_trusts(runner: Runner, known: Trusting) -> bool:
     """Whether what `signing_in` found is in force. Versions never change, but a workspace that is reset drops some, and
     SQLite gives their ids out again: so the time of saving counts too.
     """
-    asked = {"account_id": known.account_id, "issuer": known.trust.issuer}
+    asked = {"account_id": known.account_id, "issuer": known.issuer}
     found = runner.execute(_IN_FORCE, asked).first()
     return found is not None and tuple(found) == (
         known.trust.slug,

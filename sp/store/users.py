@@ -55,6 +55,7 @@ _CREATED_BY_SIGN_INS = select(func.count()).select_from(
     .limit(bindparam("at_most"))
     .subquery()
 )
+_TOLD = ("first_name", "last_name", "email")  # what an identity provider may change of a profile
 _INSERT = insert(table_of(User))
 _UPDATE = update(table_of(User)).where(table_of(User).c.id == bindparam("person_id"))
 
@@ -84,10 +85,15 @@ def create_signed_in(runner: Runner, realm_id: int, person: Person, now: datetim
 
 
 def note_sign_in(runner: Runner, before: Person, after: Person, now: datetime) -> None:
-    """Write down that somebody signed in, and what of the profile that changed."""
+    """Write down that somebody signed in, and the names and the address where those changed.
+
+    The user name and the Federation ID are an administrator's, who may be changing them at this moment.
+    """
     values: dict[str, Any] = {"person_id": before.id, "last_sign_in_at": now, "last_sign_in_key": now}
     if after != before:
-        values |= _values(after) | _derived(after, now)
+        derived = _derived(after, now)
+        values |= {name: getattr(after, name) for name in _TOLD}
+        values |= {name: derived[name] for name in (*(f"{name}_key" for name in _TOLD), "search_text")}
     runner.execute(_UPDATE, values)
 
 

@@ -52,7 +52,7 @@ async def assertion_consumer_service(request: Request) -> Response:
 
     A message by the Redirect binding gets its refusal like any other; without one, GET is not for this address.
     """
-    if request.method == "GET" and not _MESSAGES & request.query_params.keys():
+    if request.method != "POST" and (request.method == "HEAD" or not _MESSAGES & request.query_params.keys()):
         raise HTTPException(405, headers={"Allow": "POST"})
     body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
     # One thread for all of it: parsing half a second of percent signs, cryptography, the database, the page.

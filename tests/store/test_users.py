@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -80,3 +81,23 @@ def test_the_longest_values_fit_into_every_index(database: Database) -> None:
     expanding = "ΐ" * 256  # folds to three characters each
     other = add_profile(database, contoso, username=expanding, first_name=expanding)
     assert user.id != other.id
+
+
+def test_a_sign_in_leaves_alone_what_an_administrator_changes_at_that_moment(database: Database) -> None:
+    contoso = add_both_accounts(database).contoso
+    britta = add_profile(database, contoso, username="britta", federation_id="f-1")
+    with database.reading() as session:
+        before = users.person_named(session, contoso.realm_id, "britta")
+    assert before is not None
+    with database.writing() as session:
+        changed = users.user_of_account(session, required(contoso.id), required(britta.id))
+        assert changed is not None
+        changed.username, changed.federation_id = "britta.simon", "f-2"
+        users.store_user(session, changed)
+    told = replace(before, first_name="Brigitte")
+    database.write(lambda connection: users.note_sign_in(connection, before, told, NOW))
+    with database.reading() as session:
+        after = users.user_of_account(session, required(contoso.id), required(britta.id))
+    assert after is not None
+    assert (after.username, after.username_key, after.federation_id) == ("britta.simon", "britta.simon", "f-2")
+    assert (after.first_name, after.first_name_key, after.last_sign_in_at) == ("Brigitte", "brigitte", NOW)

@@ -190,6 +190,12 @@ def test_other_methods_are_not_for_this_address(browser: Browser, method: str) -
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_whoever_asks_for_the_head_only_brings_no_message(browser: Browser, service: Service, connected: Idp) -> None:
+    answer = browser.client.head("/saml2", params={"SAMLResponse": post_field(connected.response())})
+    assert answer.status_code == 405
+    assert attempts(service) == 0
+
+
 @pytest.mark.parametrize("name", ["SAMLResponse", "SAMLRequest", "SAMLart"])
 def test_a_message_by_the_redirect_binding_is_refused_and_leaves_an_attempt(
     browser: Browser, service: Service, connected: Idp, name: str
