@@ -15,6 +15,8 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +73,18 @@ def main() -> None:
     figures: list[results.Figure] = []
     facts: dict[str, dict[str, Any]] = {name: {"bytes_per_row": {}} for name in options.databases}
     largest = {USERS: options.users, ACCOUNTS: options.accounts, ATTEMPTS: options.attempts}
+    keep = partial(results.keep, options.keep_as, ABOUT, figures, databases=facts, largest=largest)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        for name in options.databases:
-            for crowd in CROWDS:
-                with rig(name, folder=Path(folder)) as ready:
-                    facts[name] |= database_facts(ready.database)
-                    most = min(largest[crowd.name], _MOST.get((name, crowd.name), largest[crowd.name]))
-                    figures += _crowded(ready, crowd, most, options.number)
-                    facts[name]["bytes_per_row"][crowd.table] = disk.bytes_per_row(ready.database, crowd.table)
+        for name, crowd in product(options.databases, CROWDS):
+            with rig(name, folder=Path(folder)) as ready:
+                facts[name] |= database_facts(ready.database)
+                most = min(largest[crowd.name], _MOST.get((name, crowd.name), largest[crowd.name]))
+                figures += _crowded(ready, crowd, most, options.number)
+                facts[name]["bytes_per_row"][crowd.table] = disk.bytes_per_row(ready.database, crowd.table)
+            keep()  # at once: a long run may be stopped
         with rig(SQLITE, folder=Path(folder), settings=_LARGE_MESSAGES) as ready:
             figures += _by_values(ready)
-    results.keep(options.keep_as, ABOUT, figures, databases=facts, largest=largest)
+    keep()
 
 
 def _options() -> argparse.Namespace:

@@ -125,9 +125,11 @@ def _curves(kept: Kept, draw: Draw, title: str = "The more there is", prefix: st
             drawn = draw(f"{prefix}by_{curve}", _curve(curve, figures), f"Service CPU by {curve}")
             parts += [_curve_table(curve, figures), "", drawn, ""]
     by_values = [figure for figure in kept["figures"] if figure["curve"] == curves.VALUES]
-    heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
-    drawn = draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
-    return "\n".join([*parts, table(heads, map(_values_row, by_values)), "", drawn, ""])
+    if by_values:
+        heads = ("attribute values", "message, KiB", "service, CPU ms", "CPU ms per KiB")
+        drawn = draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
+        parts += [table(heads, map(_values_row, by_values)), "", drawn, ""]
+    return "\n".join(parts)
 
 
 def _largest(kept: Kept) -> str:
