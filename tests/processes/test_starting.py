@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -110,6 +112,19 @@ def test_a_data_folder_that_is_a_file(place: Installation) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert str(place.data) in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_database_of_a_newer_release(place: Installation, workers: str) -> None:
+    assert place.run("db", "upgrade").returncode == 0
+    with closing(sqlite3.connect(place.data / "virtual-office.db")) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = place.run("serve", "--workers", workers)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "The database has version '9999', which this program does not know: it was written by a newer release. "
+        "Start that release, or restore an older backup.\n"
+    )
 
 
 def test_all_faults_of_the_settings_at_once(install: Callable[..., Installation]) -> None:
