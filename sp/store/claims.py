@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
 from sp.store.rows import Runner
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _LONGEST_KEY = 1024  # bytes
 
@@ -31,9 +34,16 @@ def claim_row(runner: Runner, table: type[SQLModel], values: dict[str, Any]) -> 
 @cache
 def _insert(dialect: str, table: type[SQLModel]) -> Insert:
     """Built once: building a statement costs more than running this one."""
+    return insert_into(table, dialect).on_conflict_do_nothing()
+
+
+def insert_into(table: type[SQLModel], dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what happens when the row is there already; each database has its own."""
     if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  three megabytes that SQLite does without
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def index_key(text: str) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from sp.models import Lease
+from sp.store.claims import insert_into
 from sp.store.rows import column
 
 Table = Lease
@@ -22,8 +22,7 @@ def take(session: Session, name: str, holder: str, now: datetime, until: datetim
 
     One statement looks and takes, so that of two who ask at once one gets it.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Table).values(name=name, holder=holder, until=until)
+    statement = insert_into(Table, session.get_bind().dialect.name).values(name=name, holder=holder, until=until)
     free = or_(column(Table.holder) == holder, column(Table.until) <= now)
     taken = statement.on_conflict_do_update(
         index_elements=[column(Table.name)], set_={"holder": holder, "until": until}, where=free

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from sp.models import PasswordThrottle
+from sp.store.claims import insert_into
 from sp.store.rows import column
 
 Table = PasswordThrottle
@@ -23,8 +23,9 @@ def count_attempt(session: Session, address: str, now: datetime, window: timedel
     Counting and reading are one statement, so that attempts sent at once cannot all read the same low number.
     """
     session.execute(delete(Table).where(column(Table.window_started_at) <= now - window))
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Table).values(address=address, window_started_at=now, failures=1)
+    statement = insert_into(Table, session.get_bind().dialect.name).values(
+        address=address, window_started_at=now, failures=1
+    )
     counted = statement.on_conflict_do_update(
         index_elements=[column(Table.address)], set_={"failures": column(Table.failures) + 1}
     ).returning(column(Table.failures))
