@@ -8,6 +8,7 @@ from __future__ import annotations
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -58,7 +59,28 @@ def install_error_pages(app: FastAPI) -> None:
 
 
 def _page(request: Request, error: PageError, reference: str = "") -> Response:
-    response = render(
+    """For a person a page, for a program that asks for JSON the same as problem details (RFC 9457)."""
+    response = _problem(error, reference) if _asks_for_json(request) else _drawn(request, error, reference)
+    if error.retry_after:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _asks_for_json(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
+
+
+def _problem(error: PageError, reference: str) -> Response:
+    told = {"type": "about:blank", "title": error.title, "status": error.status, "detail": error.next_step}
+    if reference:
+        told["reference"] = reference
+    headers = {"Cache-Control": "no-store"}
+    return JSONResponse(told, error.status, headers=headers, media_type="application/problem+json")
+
+
+def _drawn(request: Request, error: PageError, reference: str) -> Response:
+    return render(
         request,
         "errors/error.html",
         status=error.status,
@@ -66,6 +88,3 @@ def _page(request: Request, error: PageError, reference: str = "") -> Response:
         next_step=error.next_step,
         reference=reference,
     )
-    if error.retry_after:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response

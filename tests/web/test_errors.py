@@ -87,3 +87,22 @@ def test_a_value_that_is_too_long_is_named_and_not_repeated(browser: Browser) ->
 def test_an_address_on_an_error_page_is_only_text(browser: Browser) -> None:
     page = browser.open("/<script>alert(1)</script>")
     assert "<script>alert" not in page.text
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_program_that_asks_for_json_is_told_in_json(browser: Browser, logs: list[MutableMapping[str, Any]]) -> None:
+    answer = browser.client.get("/broken", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    [entry] = [log for log in logs if log["event"] == "unexpected_error"]
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Something broke on our side",
+        "status": 500,
+        "detail": "Try again; the log names the cause under this reference.",
+        "reference": entry["reference"],
+    }
+
+
+def test_a_browser_that_takes_json_too_gets_a_page(browser: Browser) -> None:
+    answer = browser.client.get("/nothing-here", headers={"accept": "text/html, application/json"})
+    assert answer.headers["content-type"].startswith("text/html")
