@@ -24,7 +24,7 @@ _DAY = 86_400
 
 def tables() -> dict[str, str]:
     """Those that the figures are there for, by their names in the page."""
-    kept, by_size = results.kept("sign_ins"), results.kept("scale") or results.kept("curves")
+    kept, by_size = results.kept("sign_ins"), results.kept("curves")
     if kept is None or by_size is None:
         return {}
     found = {"one node": _one_node(kept), "rows": _rows(kept, by_size)}
