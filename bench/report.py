@@ -118,7 +118,7 @@ def _verification(kept: Kept, draw: Draw) -> str:
 
 
 def _curves(kept: Kept, draw: Draw, title: str = "The more there is", prefix: str = "") -> str:
-    parts = [f"## {title}\n\n{_taken(kept)} The largest sizes: {_largest(kept)}.\n"]
+    parts = [f"## {title}\n\n{_taken(kept)} The largest sizes: {_largest(kept)}{_noted(kept)}.\n"]
     for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
         figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
         if figures:
@@ -130,6 +130,11 @@ def _curves(kept: Kept, draw: Draw, title: str = "The more there is", prefix: st
         drawn = draw(f"{prefix}by_values", _by_values(by_values), "Service CPU by attribute values")
         parts += [table(heads, map(_values_row, by_values)), "", drawn, ""]
     return "\n".join(parts)
+
+
+def _noted(kept: Kept) -> str:
+    """What somebody wrote into the file by hand, because the run was no whole one."""
+    return f"; {kept['note']}" if "note" in kept else ""
 
 
 def _largest(kept: Kept) -> str:
