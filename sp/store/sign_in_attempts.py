@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
@@ -137,14 +137,16 @@ def verified_messages(session: Session, account_id: int, *, among: int, limit: i
 
 
 def old_ones(session: Session, received_before: datetime, *, keep: int, at_most: int) -> Sequence[int]:
-    """The ids of attempts that are too old, or older than the newest `keep`.
+    """The ids of attempts that are too old, or older than the newest `keep`, found among the `at_most` first ones.
 
-    Found before anybody takes the lock to remove them: where none is left, the whole index by time was read.
+    Attempts come in the order of time, so nobody need look further, however many there are. Where a clock was set back,
+    what came before that keeps what came after for as much longer.
     """
     newest = session.execute(select(func.max(SignInAttempt.id))).scalar_one() or 0
-    row_id, ids = column(SignInAttempt.id), select(column(SignInAttempt.id)).limit(at_most)
-    beyond = session.execute(ids.where(row_id <= newest - keep).order_by(row_id)).scalars().all()
-    return beyond or session.execute(ids.where(column(SignInAttempt.received_at) < received_before)).scalars().all()
+    first = select(column(SignInAttempt.id), column(SignInAttempt.received_at)).order_by(column(SignInAttempt.id))
+    eldest = first.limit(at_most).subquery().c
+    query = select(eldest.id).where(or_(eldest.id <= newest - keep, eldest.received_at < received_before))
+    return session.execute(query).scalars().all()
 
 
 def remove(session: Session, ids: Collection[int]) -> None:
