@@ -191,6 +191,8 @@ EMPTY = [
     directory("gallery", f"{DIRECTORY}/applications/gallery?search=8x8"),
     directory("gallery-nothing", f"{DIRECTORY}/applications/gallery?search=9x9"),
     directory("not-found", "{directory}/nowhere"),
+    directory("another-tenant", "{directory}/another-tenant/saml2"),
+    directory("delete-nobody", f"{DIRECTORY}/users/delete"),
     view("access-panel-sign-in", "{directory}/access-panel", who="nobody"),
     view("access-panel-sign-in-error", "{directory}/access-panel", press("Sign in"), who="nobody"),
 ]

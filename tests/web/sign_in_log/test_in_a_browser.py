@@ -71,11 +71,10 @@ def test_an_attempt_appears_by_itself_and_not_while_paused(chromium: Browser, ho
     page.context.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
-def test_every_page_is_usable_by_everybody(chromium: Browser, house: tuple[str, Door], scheme: str, width: int) -> None:
+def test_what_a_stranger_sends_leaves_every_page_usable(chromium: Browser, house: tuple[str, Door]) -> None:
     door = house[1]
     hostile = door.refused(name_id="<b>\u202e" + "x" * 90, attributes={"urn:" + "y" * 90: ("z" * 500, "\u202e")})
-    page = window(chromium, house, color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = window(chromium, house, color_scheme="dark", viewport={"width": 390, "height": 900})
     for path in (
         LOG,
         f"{LOG}?outcome=refused&issuer=x",
