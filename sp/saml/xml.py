@@ -19,6 +19,7 @@ from typing import Any
 import saml2.data
 from lxml import etree
 
+from sp.saml import names
 from sp.saml.messages import Limits
 
 # Some identity providers declare the same few prefixes at every value.
@@ -261,10 +262,19 @@ def _schema_folders() -> tuple[Path, Path]:
 
 @lru_cache(maxsize=1)
 def _schema() -> etree.XMLSchema:
+    """Raises RuntimeError where parts of it were not found."""
     parser = etree.XMLParser(no_network=True)
     parser.resolvers.add(_LocalFiles())
-    return etree.XMLSchema(etree.fromstring((_schema_folders()[0] / "response.xsd").read_bytes(), parser))
+    schema = etree.XMLSchema(etree.fromstring((_schema_folders()[0] / "response.xsd").read_bytes(), parser))
+    schema.validate(etree.Element(names.RESPONSE))
+    if "No matching global declaration" in str(schema.error_log):
+        raise RuntimeError("the protocol schema was not loaded whole")
+    return schema
 
+
+# Now, while there is one thread: libxml2 has one place for who finds files, and a document that another thread parses
+# at that moment would put it back while the schema is read. What it imports would be missing then, in every verdict.
+_schema()
 
 # One schema keeps one error log: without the lock, one sender could read another's faults.
 _SCHEMA_LOCK = threading.Lock()
