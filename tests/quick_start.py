@@ -1,8 +1,9 @@
 """What makes a new installation cheap for the thousands of tests that each want one.
 
-Owns three things that are made once and used again in one process: the tables of an empty SQLite database, a few
-private keys of the service, and a hasher for passwords with the least cost. Never stands in for what a test is about:
-the processes that tests start pay the whole price, and `tests/test_quick_start.py` holds the real hasher to its cost.
+Owns what is cheaper in one process: the tables of an empty SQLite database and a few private keys of the service are
+made once, passwords are hashed with the least cost, and commits do not wait for the disk. Never stands in for what a
+test is about: the processes that tests start pay the whole price, and `tests/test_quick_start.py` holds what is real to
+its cost.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sp.flows import passwords
 from sp.saml import own_keys
+from sp.store import engine
 from sp.store.engine import Database
 
 REAL_HASHER = passwords._HASHER
+REAL_PRAGMAS = engine._PRAGMAS
 _KEYS = 8  # more than any story makes, so that two keys of one story are two
 _new_private_key = own_keys._new_private_key
 _upgrade = Database.upgrade
@@ -28,10 +31,11 @@ _places = itertools.count()
 
 
 def install() -> None:
-    """Put all three in place, for this process."""
+    """Put all of them in place, for this process."""
     passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     own_keys._new_private_key = _pooled_key
     Database.upgrade = _upgraded  # type: ignore[assignment,method-assign]
+    engine._PRAGMAS = (*REAL_PRAGMAS, "synchronous=OFF")
 
 
 def _pooled_key() -> rsa.RSAPrivateKey:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from argon2 import Type
 from cast import NOW
-from quick_start import REAL_HASHER
+from quick_start import REAL_HASHER, REAL_PRAGMAS
 from sqlalchemy import inspect
 
 from sp.saml.own_keys import make_key
@@ -17,6 +17,11 @@ def test_the_service_hashes_passwords_as_rfc_9106_wants() -> None:
     """Section 4, the second choice: argon2id, 3 passes over 64 MiB in 4 lanes."""
     assert (REAL_HASHER.type, REAL_HASHER.time_cost, REAL_HASHER.memory_cost) == (Type.ID, 3, 64 * 1024)
     assert REAL_HASHER.parallelism == 4
+
+
+def test_the_service_answers_when_it_is_on_disk() -> None:
+    """What kill -9 leaves is tried in `tests/processes/test_durability.py`; a power cut cannot be."""
+    assert [pragma for pragma in REAL_PRAGMAS if pragma.startswith("synchronous")] == ["synchronous=FULL"]
 
 
 def test_a_copied_database_is_like_an_upgraded_one(tmp_path: Path) -> None:
