@@ -54,12 +54,6 @@ def known(session: Session, token_hash: str) -> KnownToken | None:
     return None if row is None else KnownToken(*row)
 
 
-def by_hash(session: Session, token_hash: str) -> ApiToken | None:
-    """The token of this hash, expired or not."""
-    same = column(ApiToken.token_hash) == token_hash
-    return session.execute(select(ApiToken).where(same)).scalar_one_or_none()
-
-
 def of_account(session: Session, account_id: int) -> Sequence[ApiToken]:
     """The account's tokens, the newest first, expired ones included."""
     query = select(ApiToken).where(column(ApiToken.account_id) == account_id).order_by(column(ApiToken.id).desc())

@@ -60,7 +60,7 @@ def install_error_pages(app: FastAPI) -> None:
 
 def _page(request: Request, error: PageError, reference: str = "") -> Response:
     """For a person a page, for a program that asks for JSON the same as problem details (RFC 9457)."""
-    response = _problem(error, reference) if _asks_for_json(request) else _drawn(request, error, reference)
+    response = _problem(error, reference) if _asks_for_json(request) else drawn(request, error, reference)
     if error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -79,7 +79,8 @@ def _problem(error: PageError, reference: str) -> Response:
     return JSONResponse(told, error.status, headers=headers, media_type="application/problem+json")
 
 
-def _drawn(request: Request, error: PageError, reference: str) -> Response:
+def drawn(request: Request, error: PageError, reference: str = "") -> Response:
+    """The page of an error, without what belongs to its answer besides."""
     return render(
         request,
         "errors/error.html",

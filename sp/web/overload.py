@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp.streams import STAND_ASIDE
-from sp.web.rendering import render
+from sp.web.error_pages import drawn
+from sp.web.errors import PageError
 
 RETRY_SECONDS = 2
 _ALIVE = "/healthz"  # who asks whether the process is alive would restart one that is only busy
@@ -74,14 +75,7 @@ class Overload:
 def busy_page(request: Request) -> Response:
     """The answer for a browser, made without a thread and without the database: those are what is short."""
     request.state.viewer = None
-    return render(
-        request,
-        "errors/error.html",
-        status=503,
-        error_title="The service is busy",
-        next_step="More requests came than it can take. Try again in a moment.",
-        reference="",
-    )
+    return drawn(request, PageError(503, next_step="More requests came than it can take. Try again in a moment."))
 
 
 class _Room:

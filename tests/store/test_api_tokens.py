@@ -91,7 +91,7 @@ def test_the_last_use_is_kept(database: Database, both: Accounts) -> None:
     token = made(database, both.contoso).token
     recognize(database, token, NOW)
     with database.reading() as session:
-        row = api_tokens.by_hash(session, hash_token(token))
+        row = api_tokens.known(session, hash_token(token))
     assert row is not None
     assert row.last_used_at == NOW
 
