@@ -41,6 +41,7 @@ from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
 from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
+from sp.web.sign_in_desk import SignInDesk
 from sp.web.viewer import SignInNeededError, to_sign_in
 
 _ACS_PATH = "/saml2"
@@ -56,6 +57,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
     """The service provider's application. Opens, upgrades and seeds the database unless one is given."""
     database = database or open_database(settings, clock)
     service = Service(settings, database, clock)
+    desk = SignInDesk(database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -71,6 +73,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
                 await chore
         with suppress(SQLAlchemyError):  # a database that is away: the lease runs out by itself
             await run_in_threadpool(election.step_down)
+        desk.close()
         database.close()
 
     app = FastAPI(
@@ -82,6 +85,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
         lifespan=lifespan,
     )
     app.state.service = service
+    app.state.sign_in_desk = desk
     _install(app, service)
     return app
 

@@ -32,7 +32,7 @@ from sp.flows.service_keys import decryption_keys
 from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
-from sp.saml.identity import read_name_id
+from sp.saml.identity import read_name_id, username_key
 from sp.saml.messages import (
     AccountHolder,
     AccountTrust,
@@ -54,6 +54,7 @@ from sp.store.engine import Database
 from sp.store.rows import Runner, required
 from sp.store.sessions import NewUserSession
 from sp.store.sign_in_attempts import NewAttempt
+from sp.store.together import Steps, Transaction, Work, run
 from sp.store.users import Person
 
 # Two first sign-ins of one person collide once; the second try finds the user that the first one made. And settings are
@@ -157,25 +158,36 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
 
     Raises WorkspaceGoneError when that is a workspace which was removed meanwhile.
     """
+    return run(database, consuming(database, settings, delivery))
+
+
+def consuming(database: Database, settings: Settings, delivery: Delivery) -> Steps[SignIn]:
+    """The same in steps: it judges, and waits for its part of a transaction, which it may share.
+
+    A second time, when the settings were changed while the message was judged or another sign-in was faster.
+    """
     opened = _open(delivery.form, settings)  # 1-3
     for _ in range(_TRIES - 1):
         try:
-            return _judge(database, settings, delivery, opened)
+            sign_in: SignIn = yield _judge(database, settings, delivery, opened)
         except _OutdatedError:
             memory_of(database).forget(settings.realm, opened.unverified_issuer)
         except IntegrityError:
             continue
-    return _judge(database, settings, delivery, opened)
+        else:
+            return sign_in
+    sign_in = yield _judge(database, settings, delivery, opened)
+    return sign_in
 
 
 class _OutdatedError(Exception):
     """The settings were changed between judging a message and recording the verdict."""
 
 
-def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> SignIn:
-    """Steps 4 to 10.
+def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> Work:
+    """Steps 4 to 6; what it returns does 7 to 10.
 
-    Raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile.
+    That raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile.
     """
     trusting, delivery, keys = _look_up(database, settings, delivery, opened)  # 4
     expectations = replace(
@@ -187,7 +199,7 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
     reference = sign_in_attempts.new_reference()
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
     settling = _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
-    return database.write(settling.settle)
+    return Work(settling.settle, settling.order)
 
 
 def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
@@ -272,20 +284,27 @@ class _Settling:
     reference: str
     message: bytes | None
 
-    def settle(self, connection: Connection) -> SignIn:
+    @property
+    def order(self) -> tuple[str, ...]:
+        """By the rows that it may lock: the workspace's, the user's, the claim's."""
+        identity = self.verified.identity
+        named = () if identity is None else (username_key(identity.username), identity.assertion_id)
+        return (self.settings.realm, *named)
+
+    def settle(self, transaction: Transaction) -> SignIn:
         """Raises _OutdatedError where what the message was judged by does not hold any more."""
+        connection, trusting = transaction.connection, self.trusting
         hold(connection, self.delivery.workspace)
-        trusting = self.trusting
-        if trusting.account is not None and not accounts.still_trusts(connection, trusting.account):
+        if trusting.account is not None and not accounts.still_trusts(transaction, trusting.account):
             raise _OutdatedError
         verified = use_up(connection, self.opened, self.verified, trusting.answered, self.delivery.received_at)  # 7
         delivery = replace(self.delivery, pending=verified.expectations.pending)
         holder, link = self._account_holder(connection, trusting, verified)
         judgement = validation.conclude(verified, holder)
-        user = _admit(connection, delivery, trusting, judgement, link)  # 8
+        user = _admit(transaction, delivery, trusting, judgement, link)  # 8
         if user is not None and judgement.identity is not None:
             opened_session = _session_row(self.settings, delivery, user, judgement.identity, self.reference)
-            sessions.open_verified_session(connection, opened_session)  # 9
+            sessions.open_verified_session(transaction, opened_session)  # 9
             sessions.end(connection, delivery.old_token)
             _note_certificate(connection, trusting, verified, delivery.received_at)
         sign_in = SignIn(
@@ -300,7 +319,7 @@ class _Settling:
             answered=trusting.answered,
         )
         attempt = _attempt(self.settings, delivery, trusting, sign_in, user, holder, self.message)
-        sign_in_attempts.record(connection, attempt)  # 10
+        sign_in_attempts.record(transaction, attempt)  # 10
         return sign_in
 
     def _account_holder(
@@ -337,13 +356,15 @@ def _slug_of(trusting: _Trusting) -> str:
     return account.trust.slug
 
 
-def _admit(runner: Runner, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link) -> Person | None:
+def _admit(
+    transaction: Transaction, delivery: Delivery, trusting: _Trusting, judgement: Judgement, link: Link
+) -> Person | None:
     """The user who is signed in, provisioned first; None when the report refuses, or the request bench asked."""
     if not judgement.report.accepts or (trusting.answered is not None and trusting.answered.bench):
         return None
     if judgement.identity is None or trusting.trust is None:
         raise RuntimeError("a report accepted a message without an account or an identity")
-    return provision(runner, trusting.place, trusting.trust, judgement.identity, link, delivery.received_at)
+    return provision(transaction, trusting.place, trusting.trust, judgement.identity, link, delivery.received_at)
 
 
 def _session_row(

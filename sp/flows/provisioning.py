@@ -13,6 +13,7 @@ from sp.saml.messages import AccountHolder, AccountTrust, Identity, UserLink, Us
 from sp.settings import Settings
 from sp.store import users
 from sp.store.rows import Runner
+from sp.store.together import Transaction
 from sp.store.users import Person
 
 _HOUR = timedelta(hours=1)
@@ -103,7 +104,7 @@ def _creation(owner: Person | None, trust: AccountTrust) -> UserLink:
 
 
 def provision(
-    runner: Runner, place: Place, trust: AccountTrust, identity: Identity, link: Link, now: datetime
+    transaction: Transaction, place: Place, trust: AccountTrust, identity: Identity, link: Link, now: datetime
 ) -> Person:
     """The signed-in user: created, or updated with what the identity provider sent.
 
@@ -113,8 +114,8 @@ def provision(
     known = link.person or _new_person(place, trust, identity)
     person = _told_by(identity, known) if trust.provisioning else known
     if link.person is None:
-        return users.create_signed_in(runner, place.realm_id, person, now)
-    users.note_sign_in(runner, known, person, now)
+        return users.create_signed_in(transaction.connection, place.realm_id, person, now)
+    users.note_sign_in(transaction, known, person, now)
     return person
 
 

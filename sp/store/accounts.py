@@ -18,6 +18,7 @@ from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
 from sp.settings import SHARED_REALM
 from sp.store.rows import Runner, column, required
+from sp.store.together import Transaction
 
 Row = TypeVar("Row", Realm, Company, Account, SsoSettings)
 
@@ -236,12 +237,13 @@ def signing_in(runner: Runner, realm: str, issuer: str) -> Trusting | None:
     )
 
 
-def still_trusts(runner: Runner, known: Trusting) -> bool:
+def still_trusts(transaction: Transaction, known: Trusting) -> bool:
     """Whether what `signing_in` found is in force. Versions never change, but a workspace that is reset drops some, and
     SQLite gives their ids out again: so the time of saving counts too.
     """
     asked = {"account_id": known.account_id, "issuer": known.issuer}
-    found = runner.execute(_IN_FORCE, asked).first()
+    question = (_IN_FORCE, *asked.values())
+    found = transaction.once(question, lambda connection: connection.execute(_IN_FORCE, asked).first())
     return found is not None and tuple(found) == (
         known.trust.slug,
         known.trust.active,

@@ -6,14 +6,14 @@ Owns connections and how a transaction begins and ends. Never holds a query abou
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -23,9 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
 from sp.store.process_queue import ProcessQueue, queue_file
-from sp.store.together import Together
-
-T = TypeVar("T")
+from sp.store.together import Done, Work, do_together
 
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 32}
@@ -66,7 +64,6 @@ class Database:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
         self._one_writer = _OneWriter(url)
-        self._together = Together(self._one_writer.turn)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -84,15 +81,11 @@ class Database:
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, in a transaction that is committed by then. Raises what it raises, and keeps nothing.
-
-        On SQLite those who come at the same moment share one transaction; PostgreSQL commits them together by itself.
-        """
+    def write_together(self, works: Sequence[Work]) -> list[Done]:
+        """What became of each piece of work, committed by then; in one transaction for all of them, if it can be."""
         if self.engine.dialect.name == "sqlite":
-            return self._together.do(work)
-        with self._writing.begin() as connection:
-            return work(connection)
+            return do_together(self._one_writer.turn, works)
+        return do_together(self._writing.begin, works)
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
@@ -168,7 +161,7 @@ def take_start_lock(connection: Connection) -> None:
 
 
 class _OneWriter:
-    """The connection of the transactions that are shared on SQLite. One thread at a time has it.
+    """The connection of the transactions that are shared on SQLite. One thread at a time has it; others wait.
 
     It is the same one each time, since SQLite reads every page again on a connection after which another has written;
     and its engine has no events, which every statement would be asked about.
@@ -178,6 +171,7 @@ class _OneWriter:
         self._url = make_url(url)
         self._queue = ProcessQueue(queue_file(Path(self._url.database or "")))
         self._connection: Connection | None = None
+        self._turn = threading.Lock()
 
     @cached_property
     def engine(self) -> Engine:
@@ -186,15 +180,16 @@ class _OneWriter:
     @contextmanager
     def turn(self) -> Iterator[Connection]:
         """A transaction that has the lock, and commits at the end of the block unless that raises."""
-        if self._connection is None:
-            self._connection = self.engine.connect()
-        try:
-            with self._queue, self._connection.begin():
-                self._connection.exec_driver_sql(_BEGIN_WRITING)
-                yield self._connection
-        except BaseException:
-            self.close()
-            raise
+        with self._turn:
+            if self._connection is None:
+                self._connection = self.engine.connect()
+            try:
+                with self._queue, self._connection.begin():
+                    self._connection.exec_driver_sql(_BEGIN_WRITING)
+                    yield self._connection
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """What comes next begins on a new connection."""

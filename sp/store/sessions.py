@@ -16,12 +16,13 @@ from sqlmodel import Session
 from sp.models import Administrator, AdministratorSession, User, UserSession, UserStatus
 from sp.store.engine import Database
 from sp.store.rows import Runner, column, required, table_of
+from sp.store.together import Transaction
 
 _INDEX_CHARACTERS = 1024
 _CUT = "… sha256:"
 _TOUCH_EVERY = timedelta(minutes=1)  # so that reading a page does not cost a write each time
 
-_INSERT = insert(table_of(UserSession))
+_INSERT = insert(table_of(UserSession)).inline()
 
 Found = tuple[Administrator, AdministratorSession] | tuple[User, UserSession]
 
@@ -86,9 +87,9 @@ def open_user_session(session: Session, opened: UserSession) -> None:
     session.add(opened)
 
 
-def open_verified_session(runner: Runner, opened: NewUserSession) -> None:
+def open_verified_session(transaction: Transaction, opened: NewUserSession) -> None:
     """As `open_user_session`, as a statement: the session as an object would cost a sign-in more."""
-    runner.execute(_INSERT, dict(opened))
+    transaction.at_the_end(_INSERT, dict(opened))
 
 
 def find(database: Database, token: str, now: datetime, idle: timedelta) -> Found | None:

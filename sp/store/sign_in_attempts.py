@@ -15,7 +15,8 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
-from sp.store.rows import Runner, column, table_of
+from sp.store.rows import column, table_of
+from sp.store.together import Transaction
 from sp.store.users import folded
 
 # No 0/O, 1/I/L: a reference is read aloud over the telephone.
@@ -25,7 +26,7 @@ _USER_CHARACTERS = 128
 _ISSUER_CHARACTERS = 256
 
 
-_INSERT = insert(table_of(SignInAttempt))
+_INSERT = insert(table_of(SignInAttempt)).inline()
 
 
 class NewAttempt(TypedDict):
@@ -60,10 +61,11 @@ def as_reference(text: str) -> str | None:
     return typed if len(typed) == _REFERENCE_LENGTH and set(typed) <= set(_REFERENCE_ALPHABET) else None
 
 
-def record(runner: Runner, attempt: NewAttempt) -> None:
+def record(transaction: Transaction, attempt: NewAttempt) -> None:
     """Add the attempt, with every derived column. As a statement: as an object it would cost the sign-in more."""
     user = attempt["username"] or attempt["unverified_username"]
-    runner.execute(_INSERT, {**attempt, **_derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"])})
+    derived = _derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"])
+    transaction.at_the_end(_INSERT, {**attempt, **derived})
 
 
 def fill_keys(attempt: SignInAttempt) -> None:

@@ -1,81 +1,179 @@
-"""Writing transactions that come at the same moment, as one (group commit).
+"""Writing work that shares a transaction (group commit), and work that is done in steps so that it can share one.
 
-Owns who waits for whom, and that what fails takes nobody along. Never answers before the commit: what was said to be
-done is on disk.
+Owns what such a transaction offers, and that what fails takes nobody along. Never answers before the commit: what was
+said to be done is on disk.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 T = TypeVar("T")
 
-_AT_MOST = 16  # pieces of work in one transaction: nobody else may write for so long
-_SAVEPOINT = "one_of_many"
+AT_MOST = 16  # pieces of work in one transaction: nobody else may write for so long
+_DEADLOCK = "40P01"  # a state of PostgreSQL's: it broke off one of two that waited for each other
 
 
-@dataclass(slots=True)
-class _Work:
-    """What somebody wants done in a transaction, and what came of it."""
+class Transaction:
+    """A writing transaction as a piece of work sees it, which may not be the only one there."""
 
-    do: Callable[[Connection], Any]
-    result: Any = None
-    error: BaseException | None = None
-    over: bool = False
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._answers: dict[Hashable, Any] = {}
+        self._rows: dict[tuple[Executable, *tuple[str, ...]], list[dict[str, Any]]] = {}
+
+    def once(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
+        """What `ask` said the first time in this transaction: for what no work in it changes."""
+        if question not in self._answers:
+            self._answers[question] = ask(self.connection)
+        answer: T = self._answers[question]
+        return answer
+
+    def at_the_end(self, statement: Executable, row: dict[str, Any]) -> None:
+        """Run the statement with this row before the commit, once for all rows alike: for what nobody here reads."""
+        self._rows.setdefault((statement, *row), []).append(row)
+
+    def finish(self) -> None:
+        for (statement, *_), rows in self._rows.items():
+            self.connection.execute(statement, rows)
 
 
-class Together:
-    """For a database with one writer at a time, which makes each transaction wait for the disk.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What somebody wants done in a transaction.
 
-    Whoever gets the turn does the work of everybody who waits for it, in one transaction: they share the pages that
-    are written and one wait. Each piece of work stands in a savepoint of its own.
+    `order` says before and after whom: two transactions that lock the same rows in the same order do not wait for each
+    other for ever.
     """
 
-    def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._begin = begin
-        self._turn = threading.Lock()
-        self._waiting: deque[_Work] = deque()
+    do: Callable[[Transaction], Any]
+    order: tuple[str, ...] = ()
 
-    def do(self, work: Callable[[Connection], T]) -> T:
-        """What `work` returns, once it is committed. Raises what it raises; then nothing of it is kept."""
-        mine = _Work(work)
-        self._waiting.append(mine)
-        with self._turn:
-            while not mine.over:
-                self._do_some()
-        if mine.error is not None:
-            raise mine.error
-        return cast("T", mine.result)
 
-    def _do_some(self) -> None:
-        some = [self._waiting.popleft() for _ in range(min(_AT_MOST, len(self._waiting)))]
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a piece of work: what it returned, committed, or what it raised, and nothing of it was kept."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+Begin = Callable[[], AbstractContextManager[Connection]]
+
+
+def do_together(begin: Begin, works: Sequence[Work]) -> list[Done]:
+    """Each piece of work, all in one transaction, or, when one of them fails, each in its own.
+
+    Where the database itself fails, everybody gets its error at once: trying once more each could take minutes.
+    """
+    if len(works) > 1:
         try:
-            with self._begin() as connection:
-                _do_each(connection, some)
-        except BaseException as error:  # noqa: BLE001  it is raised to everybody whose work it was
-            for work in some:
-                work.error = work.error or error
-        for work in some:
-            work.over = True
+            return _in_one(begin, works)
+        except Exception as error:  # noqa: BLE001  it is raised to the ones whose work it was
+            if not _may_be_of_one(error):
+                return [Done(error=error)] * len(works)
+    return [_alone(begin, work) for work in works]
 
 
-def _do_each(connection: Connection, some: list[_Work]) -> None:
-    """Raises what one of them raises when it is alone, or when the database cannot even go back to a savepoint."""
-    if len(some) == 1:
-        some[0].result = some[0].do(connection)
-        return
-    for work in some:
-        connection.exec_driver_sql(f"SAVEPOINT {_SAVEPOINT}")
+def _in_one(begin: Begin, works: Sequence[Work]) -> list[Done]:
+    """Raises what the first piece of work raises that fails, or the commit; then nothing of any is kept."""
+    done = [Done()] * len(works)
+    with begin() as connection:
+        transaction = Transaction(connection)
+        for at in sorted(range(len(works)), key=lambda at: works[at].order):
+            done[at] = Done(works[at].do(transaction))
+        transaction.finish()
+    return done
+
+
+def _alone(begin: Begin, work: Work) -> Done:
+    try:
+        return _in_one(begin, [work])[0]
+    except Exception as error:  # noqa: BLE001  it is raised to the one whose work it was
+        return Done(error=error)
+
+
+def _may_be_of_one(error: Exception) -> bool:
+    """Whether the others may fare better without one of them: not when a disk is full, or a server away."""
+    if not isinstance(error, DBAPIError):
+        return True
+    if error.connection_invalidated:
+        return False
+    return not isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None) == _DEADLOCK
+
+
+Steps = Generator[Work, Any, T]
+
+
+class Writer(Protocol):
+    """A database, as far as it does work."""
+
+    def write_together(self, works: Sequence[Work]) -> list[Done]: ...
+
+
+class InSteps(Generic[T]):
+    """Something that is done up to where it needs a transaction, and goes on when its work there is done.
+
+    `steps` yields its `Work` each time, is given what that returned, or has raised what it raised, and returns in the
+    end. It always runs in the context of whoever made this.
+    """
+
+    def __init__(self, steps: Steps[T]) -> None:
+        self._steps = steps
+        self._context = copy_context()
+        self._result: list[T] = []
+        self.error: Exception | None = None
+        self.work: Work | None = None  # what it waits for; None before it begins and when it is over
+
+    def begin(self) -> None:
+        self._advance(self._steps.__next__)
+
+    def go_on(self, done: Done) -> None:
+        if done.error is None:
+            self._advance(self._steps.send, done.result)
+        else:
+            self._advance(self._steps.throw, done.error)
+
+    def result(self) -> T:
+        """What the steps returned. Raises what they raised."""
+        if self.error is not None:
+            raise self.error
+        return self._result[0]
+
+    def _advance(self, step: Callable[..., Work], *given: Any) -> None:
+        self.work = None
         try:
-            work.result = work.do(connection)
-        except Exception as error:  # noqa: BLE001  it is raised to the one whose work it was
-            work.error = error
-            connection.exec_driver_sql(f"ROLLBACK TO {_SAVEPOINT}")
-        connection.exec_driver_sql(f"RELEASE {_SAVEPOINT}")
+            self.work = self._context.run(step, *given)
+        except StopIteration as end:
+            self._result.append(end.value)
+        except Exception as error:  # noqa: BLE001  it is raised to the one who asks for the result
+            self.error = error
+
+
+def complete(writer: Writer, begun: Sequence[InSteps[T]]) -> Generator[InSteps[T]]:
+    """Those that are over, as they are: their works are done together, again and again while one has more."""
+    yield from (one for one in begun if one.work is None)
+    waiting = [one for one in begun if one.work is not None]
+    while waiting:
+        done = writer.write_together([one.work for one in waiting if one.work is not None])
+        for one, what in zip(waiting, done, strict=True):
+            one.go_on(what)
+            if one.work is None:
+                yield one
+        waiting = [one for one in waiting if one.work is not None]
+
+
+def run(writer: Writer, steps: Steps[T]) -> T:
+    """What the steps return, with nobody else. Raises what they raise."""
+    one = InSteps(steps)
+    one.begin()
+    for _ in complete(writer, [one]):
+        pass
+    return one.result()

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from sp.models import User, UserSource, UserStatus
 from sp.saml.identity import username_key
 from sp.store.rows import Runner, column, table_of
+from sp.store.together import Transaction
 
 # Enough to tell "one" from "several" without reading the rest.
 _TWO = 2
@@ -84,7 +85,7 @@ def create_signed_in(runner: Runner, realm_id: int, person: Person, now: datetim
     return replace(person, id=made.inserted_primary_key[0])  # type: ignore[attr-defined]
 
 
-def note_sign_in(runner: Runner, before: Person, after: Person, now: datetime) -> None:
+def note_sign_in(transaction: Transaction, before: Person, after: Person, now: datetime) -> None:
     """Write down that somebody signed in, and the names and the address where those changed.
 
     The user name and the Federation ID are an administrator's, who may be changing them at this moment.
@@ -94,7 +95,7 @@ def note_sign_in(runner: Runner, before: Person, after: Person, now: datetime) -
         derived = _derived(after, now)
         values |= {name: getattr(after, name) for name in _TOLD}
         values |= {name: derived[name] for name in (*(f"{name}_key" for name in _TOLD), "search_text")}
-    runner.execute(_UPDATE, values)
+    transaction.at_the_end(_UPDATE, values)
 
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:

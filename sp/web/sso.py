@@ -11,10 +11,9 @@ from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import HTTPException, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consume
+from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consuming
 from sp.flows.pending_answers import answers_a_waiting_request
 from sp.flows.realms import WorkspaceGoneError
 from sp.flows.verdict import verdict
@@ -24,6 +23,7 @@ from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
 from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
+from sp.store.together import Steps
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
 from sp.web.realm import gone, service_here
@@ -31,6 +31,7 @@ from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
+from sp.web.sign_in_desk import desk_of
 from sp.web.state import Service, remote_address, service_of
 from sp.web.times import shown_time
 
@@ -56,13 +57,13 @@ async def assertion_consumer_service(request: Request) -> Response:
         raise HTTPException(405, headers={"Allow": "POST"})
     body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
     # One thread for all of it: parsing half a second of percent signs, cryptography, the database, the page.
-    response, sign_in = await run_in_threadpool(_answer, request, body)
+    response, sign_in = await desk_of(request).serve(_answering(request, body))
     if sign_in is not None:
         _log_sign_in(sign_in)
     return response
 
 
-def _answer(request: Request, body: bytes | UnreadForm) -> tuple[Response, SignIn | None]:
+def _answering(request: Request, body: bytes | UnreadForm) -> Steps[tuple[Response, SignIn | None]]:
     """What is answered, and what came of the message unless the browser has to post it once more."""
     service = service_here(request)
     form = body if isinstance(body, UnreadForm) else _form(request, body)
@@ -78,7 +79,7 @@ def _answer(request: Request, body: bytes | UnreadForm) -> tuple[Response, SignI
         request_token=cookies.request_token(request, service.settings),
         workspace=service.workspace,
     )
-    sign_in = _consume(service, delivery)
+    sign_in = yield from _consuming(service, delivery)
     response = _json(service, sign_in) if wants_json else _page(request, service, sign_in, form)
     if sign_in.accepted and not sign_in.for_the_bench:
         cookies.set_cookie(response, service.settings, cookies.SESSION, delivery.new_token)
@@ -86,10 +87,10 @@ def _answer(request: Request, body: bytes | UnreadForm) -> tuple[Response, SignI
     return response, sign_in
 
 
-def _consume(service: Service, delivery: Delivery) -> SignIn:
+def _consuming(service: Service, delivery: Delivery) -> Steps[SignIn]:
     began = time.perf_counter()
     try:
-        sign_in = consume(service.database, service.settings, delivery)
+        sign_in = yield from consuming(service.database, service.settings, delivery)
     except WorkspaceGoneError:
         raise gone() from None
     service.metrics.signed_in(sign_in.judgement.report.failed, time.perf_counter() - began, accepted=sign_in.accepted)
