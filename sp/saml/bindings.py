@@ -36,7 +36,8 @@ class Transport:
     @cached_property
     def text(self) -> str:
         """The message's field without the line breaks and spaces that base64 may be wrapped with."""
-        return self.posted.translate(_NO_SPACE)
+        wrapped = any(space in self.posted for space in XML_SPACE)
+        return self.posted.translate(_NO_SPACE) if wrapped else self.posted
 
     @cached_property
     def decoded(self) -> bytes | None:

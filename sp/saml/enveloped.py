@@ -72,7 +72,7 @@ class Enveloped:
     def part(self, *path: str) -> etree._Element:
         """The element at `path` below the Signature. Raises ValueError when the layout was not judged before."""
         if path not in self._parts:
-            found = child(self.signature, *path)
+            found = child(self.part(*path[:-1]) if len(path) > 1 else self.signature, path[-1])
             if found is None:
                 raise ValueError(f"no {path[-1]} in the Signature")
             self._parts[path] = found
@@ -265,18 +265,20 @@ def structure_problem(signed: Signed) -> Problem | None:
     return next(problems, None)
 
 
+_LAYOUTS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
+    ((), (names.SIGNED_INFO, names.SIGNATURE_VALUE), (names.KEY_INFO,)),
+    ((names.SIGNED_INFO,), (names.CANONICALIZATION_METHOD, names.SIGNATURE_METHOD, names.REFERENCE), ()),
+    ((names.SIGNED_INFO, names.REFERENCE), (names.TRANSFORMS, names.DIGEST_METHOD, names.DIGEST_VALUE), ()),
+    ((names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS), (names.TRANSFORM, names.TRANSFORM), ()),
+    ((names.SIGNED_INFO, names.REFERENCE, names.DIGEST_METHOD), (), ()),
+)
+
+
 def _layout_problems(enveloped: Enveloped) -> Iterator[Problem]:
     """Every difference, in document order; a later step may rely on the earlier ones having found nothing."""
-    layouts = (
-        ((), (names.SIGNED_INFO, names.SIGNATURE_VALUE), (names.KEY_INFO,)),
-        ((names.SIGNED_INFO,), (names.CANONICALIZATION_METHOD, names.SIGNATURE_METHOD, names.REFERENCE), ()),
-        ((names.SIGNED_INFO, names.REFERENCE), (names.TRANSFORMS, names.DIGEST_METHOD, names.DIGEST_VALUE), ()),
-        ((names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS), (names.TRANSFORM, names.TRANSFORM), ()),
-        ((names.SIGNED_INFO, names.REFERENCE, names.DIGEST_METHOD), (), ()),
-    )
-    for path, required, optional in layouts:
+    for path, required, optional in _LAYOUTS:
         parent = enveloped.part(*path) if path else enveloped.signature
-        children = tuple(child.tag for child in parent)
+        children = tuple([child.tag for child in parent])
         if children not in {required, required + optional}:
             yield f"{_locals(required)} in {_local(parent.tag)}", _locals(children) or "nothing"
             return

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 UTC_FORM = "a UTC time like 2030-01-31T12:00:00Z"
 
-_UTC_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?Z", re.ASCII)
+# Later versions of Python take 24:00 for the next day.
+_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -18,13 +19,10 @@ def instant(text: str | None) -> datetime | None:
 
     Fractions of a second are kept to the microsecond. Offsets, 24:00, leap seconds and the year 0000 are None.
     """
-    match = _UTC_TIME.fullmatch(text or "")
-    if match is None:
+    if text is None or _UTC_TIME.fullmatch(text) is None:
         return None
-    *parts, fraction = match.groups()
-    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
     try:
-        return datetime(*(int(part) for part in parts), microsecond, tzinfo=UTC)  # type: ignore[arg-type,misc]
+        return datetime.fromisoformat(text)
     except ValueError:
         return None
 

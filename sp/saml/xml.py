@@ -170,10 +170,13 @@ def survey(root: etree._Element, limits: Limits) -> Survey:
         elements += len(level)
         below: list[etree._Element] = []
         for element in level:
-            if attributes := element.items():
+            if attributes := element.keys():
                 widest = max(widest, len(attributes))
-                ids += [str(value) for name, value in attributes if name[-2:] in _ID_ENDINGS and _is_id(str(name))]
-            below.extend(element)
+                for name in attributes:
+                    if name[-2:] in _ID_ENDINGS and _is_id(str(name)):
+                        ids.append(element.get(name, ""))
+            if len(element):
+                below.extend(element)
         level = below
     return Survey(elements, depth, widest, tuple(ids))
 
