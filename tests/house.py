@@ -48,9 +48,11 @@ class House:
         assert isinstance(added, Account), added
         return added
 
+    def delivery(self, xml: bytes, token: str = "", **changes: Any) -> Delivery:
+        return replace(Delivery(posted(xml), self.now, "127.0.0.1", token or new_token()), **changes)
+
     def post(self, xml: bytes, token: str = "", **changes: Any) -> SignIn:
-        delivery = Delivery(posted(xml), self.now, "127.0.0.1", token or new_token())
-        return consume(self.database, self.settings, replace(delivery, **changes))
+        return consume(self.database, self.settings, self.delivery(xml, token, **changes))
 
     def later(self, **amount: float) -> None:
         self.now += timedelta(**amount)

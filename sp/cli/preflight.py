@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -48,7 +47,7 @@ def preflight(
 
 
 def _told(row: Row) -> dict[str, str]:
-    return {**asdict(row), "remedy": _remedy(row)}
+    return {**row._asdict(), "remedy": _remedy(row)}
 
 
 def _remedy(row: Row) -> str:

@@ -17,7 +17,7 @@ that was claimed stays claimed when its user is then refused: it was delivered, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -470,7 +470,7 @@ def _inputs(
         "max_message_bytes": settings.max_message_bytes,
         "account_active": trusting.trust is not None and trusting.trust.active,
         "nearest_issuer": trusting.nearest_issuer,
-        "holder": asdict(holder),
+        "holder": {"replayed": holder.replayed, "link": holder.link, "status": holder.status},
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from urllib.parse import quote
 
@@ -47,7 +46,7 @@ def redacted_report(report: Report, pseudonyms: Pseudonyms) -> Report:
 
 def _row(row: Row, texts: Texts) -> Row:
     known = known_words if row.code in _READ_WORD_BY_WORD else _as_it_is
-    return replace(row, expected=texts.redacted(row.expected), received=known(texts.redacted(row.received)))
+    return row._replace(expected=texts.redacted(row.expected), received=known(texts.redacted(row.received)))
 
 
 def _as_it_is(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -20,8 +21,7 @@ class Outcome(StrEnum):
     NOT_REACHED = "not_reached"  # an earlier failure left nothing trustworthy to look at
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one check found, with both sides: what would have passed, and what came."""
 
     outcome: Outcome
@@ -78,9 +78,11 @@ def skipped(received: str = "") -> Finding:
 NOT_REACHED = Finding(Outcome.NOT_REACHED)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a report: the code of a check (see `sp.saml.checks.CHECKS`) and what it found."""
+class Row(NamedTuple):
+    """One line of a report: the code of a check (see `sp.saml.checks.CHECKS`) and what it found.
+
+    A tuple, like a finding: each message has some fifty of both.
+    """
 
     code: str
     outcome: Outcome

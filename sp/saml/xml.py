@@ -172,9 +172,8 @@ def survey(root: etree._Element, limits: Limits) -> Survey:
         for element in level:
             if attributes := element.keys():
                 widest = max(widest, len(attributes))
-                for name in attributes:
-                    if name[-2:] in _ID_ENDINGS and _is_id(str(name)):
-                        ids.append(element.get(name, ""))
+                named = [name for name in attributes if name[-2:] in _ID_ENDINGS and _is_id(str(name))]
+                ids += [element.get(name, "") for name in named]
             if len(element):
                 below.extend(element)
         level = below

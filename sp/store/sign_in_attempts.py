@@ -51,8 +51,9 @@ class NewAttempt(TypedDict):
 
 
 def new_reference() -> str:
-    """A short name for an attempt, of 39 random bits."""
-    return "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(_REFERENCE_LENGTH))
+    """A short name for an attempt, of 39 random bits: asked for at once, each question is one to the system."""
+    number, many = secrets.randbelow(len(_REFERENCE_ALPHABET) ** _REFERENCE_LENGTH), len(_REFERENCE_ALPHABET)
+    return "".join(_REFERENCE_ALPHABET[number // many**place % many] for place in range(_REFERENCE_LENGTH))
 
 
 def as_reference(text: str) -> str | None:

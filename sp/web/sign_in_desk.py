@@ -1,15 +1,14 @@
-"""Requests that need a writing transaction, served as they would be at a desk: whoever waits is taken along.
+"""Where messages are judged: one thread of the process, which serves whoever waits together.
 
-Owns the threads that do so, and who is taken together. Never knows what is asked: the request's own steps do.
+Owns that thread, and who is taken together. Never knows what is asked: the request's own steps do.
 
-Few threads, since Python runs one at a time: several that want to run cost each other as much as the work itself, and
-the work of one thread can share its transactions.
+One, since Python runs one thread at a time: several that want to run cost each other as much as the work itself. And
+what one thread does can share its transactions.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -25,8 +24,6 @@ from sp.store.together import AT_MOST, InSteps, Steps, complete
 
 T = TypeVar("T")
 
-# SQLite has one writer. While one transaction of PostgreSQL's waits for its server, another message can be judged.
-_CLERKS = {"sqlite": 1, "postgresql": int(os.environ.get("CLERKS","2"))}
 _GATHERING_SECONDS = 0.02  # those who were taken first wait no longer for others
 
 
@@ -54,38 +51,43 @@ def desk_of(request: Request) -> SignInDesk:
 
 
 class SignInDesk:
-    """One for each database. Safe to ask from several loops."""
+    """One for each application. Safe to ask from several loops."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: deque[_Visitor] = deque()
-        clerks = _CLERKS[database.engine.dialect.name]
-        self._clerks = ThreadPoolExecutor(clerks, thread_name_prefix="sign-in-desk")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sign-in-desk")
 
     async def serve(self, steps: Steps[T]) -> T:
-        """What the steps return; they run in a thread of the desk. Raises what they raise."""
+        """What the steps return; they run in the desk's thread. Raises what they raise."""
         loop = asyncio.get_running_loop()
         visitor = _Visitor(InSteps(steps), loop, loop.create_future())
         self._waiting.append(visitor)
-        self._clerks.submit(self._serve_some)  # once for each visitor, so nobody is forgotten; mostly nobody is left
+        # Once for each visitor, so that nobody is forgotten; those who were taken along by then leave nothing to do.
+        self._thread.submit(self._serve_some)
         return cast("T", (await visitor.answer).result())
 
     def close(self) -> None:
-        self._clerks.shutdown()
+        """After the last visitor was served."""
+        self._thread.shutdown()
 
     def _serve_some(self) -> None:
         visitors = {visitor.steps: visitor for visitor in self._begun()}
-        for over in complete(self._database, list(visitors)):
-            visitors[over].tell()
+        try:
+            for over in complete(self._database, list(visitors)):
+                visitors.pop(over).tell()
+        except Exception as error:  # noqa: BLE001  else they would wait for ever
+            for steps, visitor in visitors.items():
+                steps.error = error
+                visitor.tell()
 
     def _begun(self) -> Iterator[_Visitor]:
-        """Those who wait, and those who come while they are begun with."""
+        """Those who wait, and who come while they are begun with; at least one, since nobody calls for him again."""
         until = time.monotonic() + _GATHERING_SECONDS
         for _ in range(AT_MOST):
-            try:
-                visitor = self._waiting.popleft()
-            except IndexError:
+            if not self._waiting:
                 return
+            visitor = self._waiting.popleft()
             visitor.steps.begin()
             yield visitor
             if time.monotonic() > until:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from sp.store import engine
 from sp.store.engine import Database
+from sp.store.together import Done, Work
 
 
 def test_one_that_rested_is_asked_before_it_is_used(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +17,7 @@ def test_one_that_rested_is_asked_before_it_is_used(postgresql_url: str, monkeyp
         process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     with others.engine.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process})
-    assert ours.write(lambda connection: connection.execute(text("SELECT 7")).scalar_one()) == 7
+    asked = Work(lambda transaction: transaction.connection.execute(text("SELECT 7")).scalar_one())
+    assert ours.write_together([asked]) == [Done(7)]
     ours.close()
     others.close()

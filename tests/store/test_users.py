@@ -14,6 +14,7 @@ from sp.models import UserStatus
 from sp.store import users
 from sp.store.engine import Database
 from sp.store.rows import required
+from sp.store.together import Done, Work
 
 
 def test_britta_is_found_without_regard_to_case(database: Database) -> None:
@@ -95,7 +96,8 @@ def test_a_sign_in_leaves_alone_what_an_administrator_changes_at_that_moment(dat
         changed.username, changed.federation_id = "britta.simon", "f-2"
         users.store_user(session, changed)
     told = replace(before, first_name="Brigitte")
-    database.write(lambda connection: users.note_sign_in(connection, before, told, NOW))
+    noted = database.write_together([Work(lambda transaction: users.note_sign_in(transaction, before, told, NOW))])
+    assert noted == [Done()]
     with database.reading() as session:
         after = users.user_of_account(session, required(contoso.id), required(britta.id))
     assert after is not None

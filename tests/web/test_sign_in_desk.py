@@ -1,0 +1,180 @@
+"""The desk where messages are judged: those who wait are served together, and nobody is forgotten or held up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import text
+
+from sp.store.engine import Database
+from sp.store.together import AT_MOST, Done, Steps, Work
+from sp.web import sign_in_desk
+from sp.web.sign_in_desk import SignInDesk
+
+T = TypeVar("T")
+
+WHO: ContextVar[str] = ContextVar("who", default="nobody")
+MANY = 40
+
+
+class Counting(Database):
+    """The real one, which tells how many pieces of work each transaction was for."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.sizes: list[int] = []
+
+    def write_together(self, works: Sequence[Work]) -> list[Done]:
+        self.sizes.append(len(works))
+        return super().write_together(works)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Counting]:
+    counting = Counting(f"sqlite:///{tmp_path / 'desk.db'}")
+    with counting.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE kept (number INTEGER PRIMARY KEY)"))
+    yield counting
+    counting.close()
+
+
+@pytest.fixture
+def desk(database: Counting) -> Iterator[SignInDesk]:
+    opened = SignInDesk(database)
+    yield opened
+    opened.close()
+
+
+def keep(number: int) -> Work:
+    insert = text("INSERT INTO kept VALUES (:number)")
+    return Work(lambda own: own.connection.execute(insert, {"number": number}).rowcount)
+
+
+def kept(database: Database) -> list[int]:
+    with database.engine.connect() as connection:
+        return list(connection.execute(text("SELECT number FROM kept ORDER BY number")).scalars())
+
+
+def storing(number: int) -> Steps[int]:
+    yield keep(number)
+    return number
+
+
+def held_up(desk: SignInDesk, rest: Callable[[], Awaitable[T]]) -> T:
+    """What comes of the rest, all of which comes while the desk has a visitor who takes long."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> Steps[None]:
+        begun.set()
+        assert go_on.wait(10)
+        yield keep(10**6)
+
+    async def come() -> T:
+        first = asyncio.create_task(desk.serve(slowly()))
+        await asyncio.to_thread(begun.wait, 10)
+        others = asyncio.ensure_future(rest())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        go_on.set()
+        await first
+        return await others
+
+    return asyncio.run(come())
+
+
+def test_those_who_wait_are_served_together(
+    desk: SignInDesk, database: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_desk, "_GATHERING_SECONDS", 10.0)
+    answers = held_up(desk, lambda: asyncio.gather(*(desk.serve(storing(number)) for number in range(MANY))))
+    assert answers == list(range(MANY))
+    assert kept(database) == [*range(MANY), 10**6]
+    assert max(database.sizes) == AT_MOST
+    assert sum(database.sizes) == MANY + 1
+    assert len(database.sizes) <= 2 + MANY // AT_MOST
+
+
+def test_whoever_takes_long_is_not_waited_for(
+    desk: SignInDesk, database: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was judged is recorded and answered, instead of waiting for whatever comes next."""
+    monkeypatch.setattr(sign_in_desk, "_GATHERING_SECONDS", 0.0)
+    held_up(desk, lambda: asyncio.gather(*(desk.serve(storing(number)) for number in range(4))))
+    assert database.sizes == [1, 1, 1, 1, 1]
+
+
+def test_who_fails_fails_alone(desk: SignInDesk, database: Counting) -> None:
+    def broken(number: int) -> Steps[int]:
+        if number % 4 == 0:
+            raise LookupError(number)
+        yield keep(number % 4)  # the same key for several of them
+        return number
+
+    gathered = held_up(
+        desk, lambda: asyncio.gather(*(desk.serve(broken(number)) for number in range(8)), return_exceptions=True)
+    )
+    kinds = [type(one).__name__ if isinstance(one, Exception) else one for one in gathered]
+    assert kinds == ["LookupError", 1, 2, 3, "LookupError", *["IntegrityError"] * 3]
+    assert kept(database) == [1, 2, 3, 10**6]
+
+
+def test_who_went_away_holds_up_nobody(desk: SignInDesk, database: Counting) -> None:
+    async def two() -> list[int]:
+        gone = asyncio.create_task(desk.serve(storing(1)))
+        stays = asyncio.create_task(desk.serve(storing(2)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return [await stays]
+
+    assert held_up(desk, two) == [2]
+    assert kept(database) == [1, 2, 10**6]  # it was delivered, so it is recorded
+
+
+def test_a_loop_that_is_over_holds_up_nobody(desk: SignInDesk, database: Counting) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> Steps[None]:
+        begun.set()
+        assert go_on.wait(10)
+        yield keep(1)
+
+    async def leave() -> None:
+        task = asyncio.create_task(desk.serve(slowly()))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+
+    asyncio.run(leave())
+    go_on.set()
+    assert asyncio.run(desk.serve(storing(2))) == 2
+    assert kept(database) == [1, 2]
+
+
+def test_nobody_waits_for_ever_when_the_desk_itself_fails(
+    desk: SignInDesk, database: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_works: Sequence[Work]) -> list[Done]:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write_together", broken)
+        with pytest.raises(RuntimeError, match="broken"):
+            asyncio.run(asyncio.wait_for(desk.serve(storing(1)), 10))
+    assert asyncio.run(asyncio.wait_for(desk.serve(storing(2)), 10)) == 2
+
+
+def test_steps_run_in_the_desks_thread_and_in_the_context_of_the_request(desk: SignInDesk) -> None:
+    def seen() -> Steps[tuple[str, str]]:
+        yield keep(1)
+        return WHO.get(), threading.current_thread().name.partition("_")[0]
+
+    async def ask() -> tuple[str, str]:
+        WHO.set("britta")
+        return await desk.serve(seen())
+
+    assert asyncio.run(ask()) == ("britta", "sign-in-desk")
