@@ -12,6 +12,7 @@ import xmlsec
 from cast import NOW
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml import etree
+from quick_start import new_keys
 from responses import NS, Mutation, one
 
 from sp.saml import names
@@ -35,7 +36,8 @@ _DATA = """\
 @lru_cache(maxsize=8)
 def own_key(name: str = "ours") -> OwnKey:
     """A key of this service that is the same one for the same name throughout a run."""
-    return make_key(name, NOW)
+    with new_keys():
+        return make_key(name, NOW)
 
 
 def ciphertext(

@@ -11,6 +11,8 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +38,16 @@ def install() -> None:
     own_keys._new_private_key = _pooled_key
     Database.upgrade = _upgraded  # type: ignore[assignment,method-assign]
     engine._PRAGMAS = (*REAL_PRAGMAS, "synchronous=OFF")
+
+
+@contextmanager
+def new_keys() -> Iterator[None]:
+    """Whoever keeps a key beyond one story has one that no later story is given."""
+    pooled, own_keys._new_private_key = own_keys._new_private_key, _new_private_key
+    try:
+        yield
+    finally:
+        own_keys._new_private_key = pooled
 
 
 def _pooled_key() -> rsa.RSAPrivateKey:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from argon2 import Type
 from cast import NOW
+from encryption import own_key
 from quick_start import REAL_HASHER, REAL_PRAGMAS
 from sqlalchemy import inspect
 
@@ -37,3 +38,9 @@ def test_two_keys_of_one_story_are_two() -> None:
     first, second = make_key("one", NOW), make_key("two", NOW)
     assert first.private_key.private_numbers() != second.private_key.private_numbers()
     assert first.private_key.key_size >= 2048
+
+
+def test_a_key_that_outlives_its_story_is_nobody_elses() -> None:
+    kept = own_key("kept").private_key.private_numbers()
+    others = [make_key(f"story {number}", NOW).private_key.private_numbers() for number in range(10)]
+    assert kept not in others
