@@ -173,7 +173,9 @@ def test_rows_for_the_end_are_there_at_the_commit_of_whatever_columns(database: 
     assert kept() == {1: "one", 2: None, 3: "three", 4: None}
 
 
-def test_rows_of_one_statement_may_have_different_columns(database: Database, kept: Kept) -> None:
+def test_rows_of_one_statement_may_have_different_columns(
+    database: Database, kept: Kept, commits: list[Connection]
+) -> None:
     database.write_together([keep(1, "one"), keep(2, "two")])
     rows = table("kept", column("number"), column("word"))
     statement = update(rows).where(rows.c.number == bindparam("which"))
@@ -183,6 +185,7 @@ def test_rows_of_one_statement_may_have_different_columns(database: Database, ke
 
     database.write_together([change(which=1, word="uno"), change(which=2, number=20)])
     assert kept() == {1: "uno", 20: "two"}
+    assert len(commits) == 2  # neither was done again because it could not be done with the other
 
 
 def test_a_row_for_the_end_that_is_refused_takes_nobody_along(database: Database, kept: Kept) -> None:
