@@ -66,6 +66,8 @@ def _one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _flat(value: str) -> str:
+    if len(value) <= _MAX_VALUE and value.isprintable():
+        return value
     shown = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in value)
     limit = 20_000 if "Traceback" in value[:40] else _MAX_VALUE
     return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(shown)} characters)"

@@ -136,8 +136,9 @@ class Traces:
 def recognized(traces: Traces) -> str:
     """The key of the identity provider that the strongest trace points to, or GENERAL."""
     for kind in KINDS:
-        for provider in book().providers.values():
-            if any(sign.search(value) for sign in provider.signs.get(kind, ()) for value in traces.of(kind)):
+        values = traces.of(kind)
+        for provider in book().providers.values() if values else ():
+            if any(sign.search(value) for sign in provider.signs.get(kind, ()) for value in values):
                 return provider.key
     return GENERAL
 

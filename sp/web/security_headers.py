@@ -5,7 +5,6 @@ Owns what a browser may load, frame and send along. Never overrides a header tha
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +19,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_AS_SENT = tuple((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
 
 
 def allow_forms_to(response: Response, url: str) -> None:
@@ -45,9 +45,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message["headers"])
+                own = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [header for header in _AS_SENT if header[0] not in own]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
