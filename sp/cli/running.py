@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 from sp.clock import system_clock
 from sp.flows.opening import open_database
 from sp.settings import Settings, SettingsError, load_settings
 from sp.store.engine import Database, DatabaseError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 REFUSED = 1
 UNUSABLE = 2
@@ -36,6 +38,8 @@ def printable(value: str) -> str:
 
 def wide_console() -> Console:
     """As wide as the terminal; where there is none, as in a file or a pipe, wide enough for a table."""
+    from rich.console import Console  # noqa: PLC0415  what serves draws no table
+
     console = Console()
     return console if console.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
 

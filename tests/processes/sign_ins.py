@@ -24,7 +24,7 @@ from responses import Idp, post_field
 from sqlalchemy import create_engine, text
 
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-_THREADS = 4
+_THREADS = 12  # so that a blow meets several in one transaction
 _ANSWER_SECONDS = 10
 _REST_SECONDS = 0.05  # before the next try, while nobody answers
 
