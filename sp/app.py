@@ -73,7 +73,7 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
                 await chore
         with suppress(SQLAlchemyError):  # a database that is away: the lease runs out by itself
             await run_in_threadpool(election.step_down)
-        desk.close()
+        await run_in_threadpool(desk.close)
         database.close()
 
     app = FastAPI(

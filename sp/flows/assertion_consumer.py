@@ -27,7 +27,7 @@ from sqlmodel import Session
 
 from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
-from sp.flows.realms import end_in, hold, judging_time, log_of
+from sp.flows.realms import end_in, hold_once, judging_time, log_of
 from sp.flows.service_keys import decryption_keys
 from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
@@ -51,7 +51,7 @@ from sp.saml.report import failed
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.engine import Database
-from sp.store.rows import Runner, required
+from sp.store.rows import required
 from sp.store.sessions import NewUserSession
 from sp.store.sign_in_attempts import NewAttempt
 from sp.store.together import Steps, Transaction, Work, run
@@ -169,14 +169,17 @@ def consuming(database: Database, settings: Settings, delivery: Delivery) -> Ste
     opened = _open(delivery.form, settings)  # 1-3
     for _ in range(_TRIES - 1):
         try:
-            sign_in: SignIn = yield _judge(database, settings, delivery, opened)
+            return (yield from _settled(_judge(database, settings, delivery, opened)))
         except _OutdatedError:
             memory_of(database).forget(settings.realm, opened.unverified_issuer)
         except IntegrityError:
             continue
-        else:
-            return sign_in
-    sign_in = yield _judge(database, settings, delivery, opened)
+    return (yield from _settled(_judge(database, settings, delivery, opened)))
+
+
+def _settled(settling: _Settling) -> Steps[SignIn]:
+    sign_in: SignIn = yield Work(settling.settle, settling.order)
+    settling.remember_use(sign_in)
     return sign_in
 
 
@@ -184,7 +187,7 @@ class _OutdatedError(Exception):
     """The settings were changed between judging a message and recording the verdict."""
 
 
-def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> Work:
+def _judge(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> _Settling:
     """Steps 4 to 6; what it returns does 7 to 10.
 
     That raises IntegrityError when another sign-in was faster, or a workspace was emptied meanwhile.
@@ -198,8 +201,7 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
     verified = validation.verify(opened, expectations)  # 5-6
     reference = sign_in_attempts.new_reference()
     message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
-    settling = _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
-    return Work(settling.settle, settling.order)
+    return _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
 
 
 def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
@@ -291,10 +293,16 @@ class _Settling:
         named = () if identity is None else (username_key(identity.username), identity.assertion_id)
         return (self.settings.realm, *named)
 
+    @property
+    def _realm_id(self) -> int:
+        """Of the realm that was asked; what is remembered may be of an earlier workspace of the same name."""
+        workspace = self.delivery.workspace
+        return self.trusting.realm_id if workspace is None else required(workspace.id)
+
     def settle(self, transaction: Transaction) -> SignIn:
         """Raises _OutdatedError where what the message was judged by does not hold any more."""
         connection, trusting = transaction.connection, self.trusting
-        hold(connection, self.delivery.workspace)
+        hold_once(transaction, self._realm_id)
         if trusting.account is not None and not accounts.still_trusts(transaction, trusting.account):
             raise _OutdatedError
         verified = use_up(connection, self.opened, self.verified, trusting.answered, self.delivery.received_at)  # 7
@@ -305,8 +313,8 @@ class _Settling:
         if user is not None and judgement.identity is not None:
             opened_session = _session_row(self.settings, delivery, user, judgement.identity, self.reference)
             sessions.open_verified_session(transaction, opened_session)  # 9
-            sessions.end(connection, delivery.old_token)
-            _note_certificate(connection, trusting, verified, delivery.received_at)
+            sessions.end_at_last(transaction, delivery.old_token)
+            self._note_use(connection)
         sign_in = SignIn(
             reference=self.reference,
             judgement=judgement,
@@ -321,6 +329,28 @@ class _Settling:
         attempt = _attempt(self.settings, delivery, trusting, sign_in, user, holder, self.message)
         sign_in_attempts.record(transaction, attempt)  # 10
         return sign_in
+
+    @property
+    def _stale_use(self) -> tuple[accounts.Trusting, str] | None:
+        """The account and its certificate, where it should be written down that this one was of use.
+
+        A certificate that signs people in must not be removed: the administrator sees when it last did.
+        """
+        used, account, now = self.verified.certificate, self.trusting.account, self.delivery.received_at
+        if used is None or account is None or not certificate_uses.is_stale(account.last_used.get(used.sha256), now):
+            return None
+        return account, used.sha256
+
+    def _note_use(self, connection: Connection) -> None:
+        if (stale := self._stale_use) is not None:
+            account, sha256 = stale
+            certificate_uses.record(connection, account.account_id, sha256, self.delivery.received_at)
+
+    def remember_use(self, sign_in: SignIn) -> None:
+        """That the use is written down: after the commit, since what is rolled back is written down by nobody."""
+        if sign_in.accepted and not sign_in.for_the_bench and (stale := self._stale_use) is not None:
+            account, sha256 = stale
+            account.last_used[sha256] = self.delivery.received_at
 
     def _account_holder(
         self, connection: Connection, trusting: _Trusting, verified: Verified
@@ -338,15 +368,6 @@ class _Settling:
         link = find_link(connection, trusting.place, trusting.trust, identity)
         link = within_quota(connection, self.settings, self.memory.quota, trusting.place, link, now)
         return link.holder(replayed=replayed), link
-
-
-def _note_certificate(runner: Runner, trusting: _Trusting, verified: Verified, now: datetime) -> None:
-    """A certificate that signs people in must not be removed: the administrator sees when it last did."""
-    used, account = verified.certificate, trusting.account
-    if used is None or account is None or not certificate_uses.is_stale(account.last_used.get(used.sha256), now):
-        return
-    certificate_uses.record(runner, account.account_id, used.sha256, now)
-    account.last_used[used.sha256] = now
 
 
 def _slug_of(trusting: _Trusting) -> str:

@@ -14,6 +14,7 @@ from sp.models import Account, Realm
 from sp.settings import Settings
 from sp.store import realms
 from sp.store.rows import Runner, required
+from sp.store.together import Transaction
 
 
 class WorkspaceGoneError(Exception):
@@ -36,6 +37,15 @@ def log_of(session: Session, workspace: Realm | None) -> int | None:
 def hold(runner: Runner, workspace: Realm | None) -> None:
     """Keep the workspace from being emptied or removed until the transaction ends. Raises WorkspaceGoneError."""
     if workspace is not None and not realms.hold(runner, required(workspace.id)):
+        raise WorkspaceGoneError
+
+
+def hold_once(transaction: Transaction, realm_id: int) -> None:
+    """Keep settings from being saved in the realm too, for all that is recorded in the transaction.
+
+    So what was asked about them once in it holds until its end. Raises WorkspaceGoneError.
+    """
+    if not transaction.once(("hold", realm_id), lambda connection: realms.hold(connection, realm_id)):
         raise WorkspaceGoneError
 
 

@@ -26,7 +26,8 @@ from sp.store.process_queue import ProcessQueue, queue_file
 from sp.store.together import Done, Work, do_together
 
 WRITE = "virtual_office_write"
-_POOL = {"pool_size": 8, "max_overflow": 32}
+_POOL = {"pool_size": 8, "max_overflow": 33}  # 40 threads of the server's, and the desk
+_LOCK_MILLISECONDS = 300  # how long sign-ins that share a transaction wait for somebody's row
 _CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
 _BEGIN_WRITING = "BEGIN IMMEDIATE"  # takes the lock now, so that no later statement finds its snapshot stale
 _RESTS_SINCE = "rests_since"
@@ -85,7 +86,17 @@ class Database:
         """What became of each piece of work, committed by then; in one transaction for all of them, if it can be."""
         if self.engine.dialect.name == "sqlite":
             return do_together(self._one_writer.turn, works)
-        return do_together(self._writing.begin, works)
+        return do_together(self._impatient, works)
+
+    @contextmanager
+    def _impatient(self) -> Iterator[Connection]:
+        """A writing transaction of PostgreSQL's in which a row that somebody locked is not waited for for long.
+
+        Raises OperationalError where it would have to be.
+        """
+        with self._writing.begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
+            yield connection
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""

@@ -41,8 +41,12 @@ class ProcessQueue:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._descriptor >= 0:
+        if self._descriptor < 0:
+            return
+        try:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except OSError:  # what was done is done; closing the file gives the turn away too
+            self.close()
 
     def close(self) -> None:
         if self._descriptor >= 0:

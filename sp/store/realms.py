@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, inspect, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, inspect, select, tuple_
 from sqlmodel import Session, SQLModel
 
 from sp.models import (
@@ -96,13 +96,17 @@ def lock_if_over(session: Session, realm_id: int, now: datetime) -> bool:
     return session.execute(select(column(Realm.id)).where(*over).with_for_update()).first() is not None
 
 
+_HOLD = (
+    select(column(Realm.id)).where(column(Realm.id) == bindparam("realm_id")).with_for_update(read=True, key_share=True)
+)
+
+
 def hold(runner: Runner, realm_id: int) -> bool:
     """Until the transaction ends nobody locks the realm, so it is neither emptied nor removed; whether it is there.
 
     Taken before anything else: whoever empties it waits for our rows, and we would wait for them (deadlock).
     """
-    query = select(column(Realm.id)).where(column(Realm.id) == realm_id)
-    return runner.execute(query.with_for_update(read=True, key_share=True)).first() is not None
+    return runner.execute(_HOLD, {"realm_id": realm_id}).first() is not None
 
 
 def empty(session: Session, realm_id: int) -> None:

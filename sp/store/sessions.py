@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from sp.models import Administrator, AdministratorSession, User, UserSession, UserStatus
@@ -23,6 +23,10 @@ _CUT = "… sha256:"
 _TOUCH_EVERY = timedelta(minutes=1)  # so that reading a page does not cost a write each time
 
 _INSERT = insert(table_of(UserSession)).inline()
+_END = tuple(
+    delete(table_of(table)).where(table_of(table).c.token_hash == bindparam("ended"))
+    for table in (UserSession, AdministratorSession)
+)
 
 Found = tuple[Administrator, AdministratorSession] | tuple[User, UserSession]
 
@@ -109,8 +113,16 @@ def end(runner: Runner, token: str) -> None:
     """End the session of a token; a browser that had none costs nothing."""
     if not token:
         return
-    for table in (UserSession, AdministratorSession):
-        runner.execute(delete(table).where(column(table.token_hash) == hash_token(token)))
+    for statement in _END:
+        runner.execute(statement, {"ended": hash_token(token)})
+
+
+def end_at_last(transaction: Transaction, token: str) -> None:
+    """As `end`, after all that the transaction does with users: whoever disables one locks him first, too."""
+    if not token:
+        return
+    for statement in _END:
+        transaction.at_the_end(statement, {"ended": hash_token(token)}, last=True)
 
 
 def session_of_token(session: Session, token: str) -> UserSession | None:

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 T = TypeVar("T")
 
 AT_MOST = 16  # pieces of work in one transaction: nobody else may write for so long
-_DEADLOCK = "40P01"  # a state of PostgreSQL's: it broke off one of two that waited for each other
+# States of PostgreSQL's: it broke off one of two that waited for each other; a lock was held for too long.
+_HELD_UP = frozenset(("40P01", "55P03"))
+
+
+_Rows = dict[tuple[Executable, *tuple[str, ...]], list[dict[str, Any]]]  # by statement and columns
 
 
 class Transaction:
@@ -27,7 +31,8 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._answers: dict[Hashable, Any] = {}
-        self._rows: dict[tuple[Executable, *tuple[str, ...]], list[dict[str, Any]]] = {}
+        self._rows: _Rows = {}
+        self._last_rows: _Rows = {}
 
     def once(self, question: Hashable, ask: Callable[[Connection], T]) -> T:
         """What `ask` said the first time in this transaction: for what no work in it changes."""
@@ -36,12 +41,16 @@ class Transaction:
         answer: T = self._answers[question]
         return answer
 
-    def at_the_end(self, statement: Executable, row: dict[str, Any]) -> None:
-        """Run the statement with this row before the commit, once for all rows alike: for what nobody here reads."""
-        self._rows.setdefault((statement, *row), []).append(row)
+    def at_the_end(self, statement: Executable, row: dict[str, Any], *, last: bool = False) -> None:
+        """Run the statement with this row before the commit, once for all rows alike: for what nobody here reads.
+
+        `last` are those that lock what others lock after the rows of the rest.
+        """
+        rows = self._last_rows if last else self._rows
+        rows.setdefault((statement, *row), []).append(row)
 
     def finish(self) -> None:
-        for (statement, *_), rows in self._rows.items():
+        for (statement, *_), rows in (*self._rows.items(), *self._last_rows.items()):
             self.connection.execute(statement, rows)
 
 
@@ -76,9 +85,9 @@ def do_together(begin: Begin, works: Sequence[Work]) -> list[Done]:
     if len(works) > 1:
         try:
             return _in_one(begin, works)
-        except Exception as error:  # noqa: BLE001  it is raised to the ones whose work it was
+        except BaseException as error:  # noqa: BLE001  it is raised to the ones whose work it was
             if not _may_be_of_one(error):
-                return [Done(error=error)] * len(works)
+                return [Done(error=_told(error))] * len(works)
     return [_alone(begin, work) for work in works]
 
 
@@ -96,17 +105,27 @@ def _in_one(begin: Begin, works: Sequence[Work]) -> list[Done]:
 def _alone(begin: Begin, work: Work) -> Done:
     try:
         return _in_one(begin, [work])[0]
-    except Exception as error:  # noqa: BLE001  it is raised to the one whose work it was
-        return Done(error=error)
+    except BaseException as error:  # noqa: BLE001  it is raised to the one whose work it was
+        return Done(error=_told(error))
 
 
-def _may_be_of_one(error: Exception) -> bool:
-    """Whether the others may fare better without one of them: not when a disk is full, or a server away."""
-    if not isinstance(error, DBAPIError):
+def _told(error: BaseException) -> Exception:
+    """The error for whoever waits for it in another thread, where only an Exception is one request's affair."""
+    if isinstance(error, Exception):
+        return error
+    told = RuntimeError(f"{type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
+
+
+def _may_be_of_one(error: BaseException) -> bool:
+    """Whether the others may fare better without one of them: not when a disk is full, or a connection is away."""
+    if not isinstance(error, SQLAlchemyError):
         return True
-    if error.connection_invalidated:
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
         return False
-    return not isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None) == _DEADLOCK
+    passing = isinstance(error, OperationalError | InterfaceError)
+    return not passing or getattr(error.orig, "sqlstate", None) in _HELD_UP
 
 
 Steps = Generator[Work, Any, T]
@@ -122,7 +141,7 @@ class InSteps(Generic[T]):
     """Something that is done up to where it needs a transaction, and goes on when its work there is done.
 
     `steps` yields its `Work` each time, is given what that returned, or has raised what it raised, and returns in the
-    end. It always runs in the context of whoever made this.
+    end. All of it runs in the context of whoever made this, its work too.
     """
 
     def __init__(self, steps: Steps[T]) -> None:
@@ -150,11 +169,12 @@ class InSteps(Generic[T]):
     def _advance(self, step: Callable[..., Work], *given: Any) -> None:
         self.work = None
         try:
-            self.work = self._context.run(step, *given)
+            work = self._context.run(step, *given)
+            self.work = Work(lambda transaction: self._context.run(work.do, transaction), work.order)
         except StopIteration as end:
             self._result.append(end.value)
-        except Exception as error:  # noqa: BLE001  it is raised to the one who asks for the result
-            self.error = error
+        except BaseException as error:  # noqa: BLE001  it is raised to the one who asks for the result
+            self.error = _told(error)
 
 
 def complete(writer: Writer, begun: Sequence[InSteps[T]]) -> Generator[InSteps[T]]:

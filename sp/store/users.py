@@ -91,11 +91,13 @@ def note_sign_in(transaction: Transaction, before: Person, after: Person, now: d
     The user name and the Federation ID are an administrator's, who may be changing them at this moment.
     """
     values: dict[str, Any] = {"person_id": before.id, "last_sign_in_at": now, "last_sign_in_key": now}
-    if after != before:
-        derived = _derived(after, now)
-        values |= {name: getattr(after, name) for name in _TOLD}
-        values |= {name: derived[name] for name in (*(f"{name}_key" for name in _TOLD), "search_text")}
-    transaction.at_the_end(_UPDATE, values)
+    if after == before:
+        transaction.at_the_end(_UPDATE, values)
+        return
+    derived = _derived(after, now)
+    values |= {name: getattr(after, name) for name in _TOLD}
+    values |= {name: derived[name] for name in (*(f"{name}_key" for name in _TOLD), "search_text")}
+    transaction.connection.execute(_UPDATE, values)  # now: the next sign-in of the same person begins with these
 
 
 def user_named(session: Session, realm_id: int, username: str) -> User | None:

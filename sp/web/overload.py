@@ -1,7 +1,7 @@
 """How many requests a process has in hand at once.
 
-Owns the count, and turning away whoever comes beyond it. Never makes anybody wait: those within the limit wait for one
-of the threads, and the limit is what bounds that queue.
+Owns the count, and turning away whoever comes beyond it. Never makes anybody wait: those within the limit wait for the
+desk or for one of the threads, and the limit is what bounds those queues.
 
 A request counts from the moment when it is there as a whole until its answer begins: neither a body that trickles in
 nor a browser that reads slowly takes anybody's place, and a live page has none. Whoever waits for news leaves it, see

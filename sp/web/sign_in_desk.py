@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import structlog
 from fastapi import Request
 
 from sp.store.engine import Database
@@ -25,6 +26,7 @@ from sp.store.together import AT_MOST, InSteps, Steps, complete
 T = TypeVar("T")
 
 _GATHERING_SECONDS = 0.02  # those who were taken first wait no longer for others
+_log = structlog.get_logger("sp.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class SignInDesk:
         visitor = _Visitor(InSteps(steps), loop, loop.create_future())
         self._waiting.append(visitor)
         # Once for each visitor, so that nobody is forgotten; those who were taken along by then leave nothing to do.
-        self._thread.submit(self._serve_some)
+        try:
+            self._thread.submit(self._serve_some)
+        except RuntimeError:  # it was closed, and what nobody waits for must not be done
+            self._waiting.remove(visitor)
+            raise
         return cast("T", (await visitor.answer).result())
 
     def close(self) -> None:
@@ -72,23 +78,25 @@ class SignInDesk:
         self._thread.shutdown()
 
     def _serve_some(self) -> None:
-        visitors = {visitor.steps: visitor for visitor in self._begun()}
+        visitors: dict[InSteps[Any], _Visitor] = {}
         try:
+            for visitor in self._taken():
+                visitors[visitor.steps] = visitor
+                visitor.steps.begin()
             for over in complete(self._database, list(visitors)):
                 visitors.pop(over).tell()
-        except Exception as error:  # noqa: BLE001  else they would wait for ever
+        except BaseException as error:  # noqa: BLE001  else they would wait for ever
             for steps, visitor in visitors.items():
-                steps.error = error
+                steps.error = RuntimeError(f"the desk failed: {error}")
                 visitor.tell()
+            _log.exception("desk_failed")
 
-    def _begun(self) -> Iterator[_Visitor]:
+    def _taken(self) -> Iterator[_Visitor]:
         """Those who wait, and who come while they are begun with; at least one, since nobody calls for him again."""
         until = time.monotonic() + _GATHERING_SECONDS
         for _ in range(AT_MOST):
             if not self._waiting:
                 return
-            visitor = self._waiting.popleft()
-            visitor.steps.begin()
-            yield visitor
+            yield self._waiting.popleft()
             if time.monotonic() > until:
                 return

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consuming
@@ -41,6 +42,7 @@ _log = structlog.get_logger("sp.sign_in")
 _ENCODED_GROWTH = 4
 _ROOM_FOR_OTHER_FIELDS = 64 * 1024
 _MAX_FIELDS = 20
+_MANY_ESCAPES = 20_000  # percent signs; base64 of the largest message has twelve thousand, and they cost 4 ms
 _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
@@ -56,17 +58,19 @@ async def assertion_consumer_service(request: Request) -> Response:
     if request.method != "POST" and (request.method == "HEAD" or not _MESSAGES & request.query_params.keys()):
         raise HTTPException(405, headers={"Allow": "POST"})
     body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
-    # One thread for all of it: parsing half a second of percent signs, cryptography, the database, the page.
-    response, sign_in = await desk_of(request).serve(_answering(request, body))
+    form: PostedForm | UnreadForm | bytes = body
+    if isinstance(body, bytes) and body.count(b"%") > _MANY_ESCAPES:
+        form = await run_in_threadpool(_form, request, body)  # a third of a second at worst, which nobody need wait for
+    response, sign_in = await desk_of(request).serve(_answering(request, form))
     if sign_in is not None:
         _log_sign_in(sign_in)
     return response
 
 
-def _answering(request: Request, body: bytes | UnreadForm) -> Steps[tuple[Response, SignIn | None]]:
+def _answering(request: Request, form: PostedForm | UnreadForm | bytes) -> Steps[tuple[Response, SignIn | None]]:
     """What is answered, and what came of the message unless the browser has to post it once more."""
     service = service_here(request)
-    form = body if isinstance(body, UnreadForm) else _form(request, body)
+    form = _form(request, form) if isinstance(form, bytes) else form
     wants_json = "application/json" in request.headers.get("accept", "")
     if not wants_json and _needs_another_post(request, service, form):
         return _post_again(request, form), None

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+
+import pytest
 
 from sp.store.process_queue import ProcessQueue
 
 HOLD_FOR_EVER = """
 import sys, time
 from pathlib import Path
+import pytest
+
 from sp.store.process_queue import ProcessQueue
 ProcessQueue(Path(sys.argv[1])).__enter__()
 print("mine", flush=True)
@@ -54,3 +59,25 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     with queue:
         assert (tmp_path / "queue").stat().st_mode & 0o777 == 0o600
     queue.close()
+
+
+def test_a_turn_that_cannot_be_handed_on_is_given_away_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done in it is committed by then: an error would have it done once more."""
+    first, second = ProcessQueue(tmp_path / "queue"), ProcessQueue(tmp_path / "queue")
+    lock = fcntl.flock
+
+    def failing(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_UN:
+            raise OSError("no locks available")
+        lock(descriptor, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", failing)
+        assert enter_and_leave(first) == "was in"
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(enter_and_leave, second).result(timeout=10) == "was in"
+    assert enter_and_leave(first) == "was in"
+    first.close()
+    second.close()

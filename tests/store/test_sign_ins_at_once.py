@@ -5,23 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from cast import ACS_URL, ENTITY_ID, NOW
 from house import House
-from responses import Idp
+from responses import CLAIMS, Idp
 from sqlalchemy import func, select
 
 from sp.flows import account_setup
 from sp.flows.assertion_consumer import SignIn, consuming
 from sp.flows.realms import WorkspaceGoneError
-from sp.models import ConsumedAssertion, Realm, SignInAttempt, User, UserSession
+from sp.flows.sign_in_memory import memory_of
+from sp.models import CertificateUse, ConsumedAssertion, Realm, SignInAttempt, User, UserSession
 from sp.settings import Settings
 from sp.store.engine import Database
 from sp.store.rows import column
-from sp.store.together import Done, InSteps, Work, complete
+from sp.store.together import Done, InSteps, Transaction, Work, complete
 
 THREADS = 8
 MANY = 5
@@ -34,6 +36,7 @@ def house(database: Database, tmp_path: Path) -> House:
         account_setup.seed(session, settings, NOW)
     made = House(settings, database)
     made.configure()
+    memory_of(database).forget(settings.realm, made.idp.entity_id)  # of another story in the same database
     return made
 
 
@@ -152,7 +155,6 @@ def test_a_database_that_fails_leaves_nothing_of_any(house: House, monkeypatch: 
 
 def test_a_message_is_settled_next_to_what_locks_the_same_rows(house: House) -> None:
     """So that two transactions that share users or a response take them in one order, and never wait for each other."""
-    house.post(house.idp.response())  # else what an earlier test left in the process's memory counts first
     orders: list[tuple[str, ...]] = []
 
     class Noting:
@@ -179,3 +181,47 @@ def test_a_workspace_that_is_gone_is_the_trouble_of_those_who_asked_it(house: Ho
     assert several[0].result().accepted
     with pytest.raises(WorkspaceGoneError):
         several[-1].result()
+
+
+def test_one_person_twice_in_one_transaction_is_told_by_both(house: House) -> None:
+    """The second one begins with what the first one wrote: an attribute that was not sent erases nothing."""
+    house.post(house.idp.response(attributes={}))
+    first = house.idp.response(assertion_id="_1", attributes={CLAIMS.first_name: ("Brigitte",)})
+    second = house.idp.response(assertion_id="_2", attributes={CLAIMS.last_name: ("Simons",)})
+    assert failed(together(house, [first, second])) == [(), ()]
+    with house.database.reading() as session:
+        user = session.execute(select(User)).scalar_one()
+    assert (user.first_name, user.last_name) == ("Brigitte", "Simons")
+
+
+def test_the_use_of_a_certificate_is_written_down_though_a_neighbor_failed(house: House) -> None:
+    gone = house.delivery(house.idp.response(), workspace=Realm(id=10**6, name="gone"))
+    several = begun(house, [house.idp.response(name_id="adam@contoso.com")])
+    several.append(InSteps(consuming(house.database, house.settings, gone)))
+    several[-1].begin()
+    list(complete(house.database, several))
+    assert several[0].result().accepted
+    assert rows(house, CertificateUse) == 1
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_settings_are_not_saved_between_asking_and_the_commit(house: House) -> None:
+    """Whether they are in force is asked once for all that share the transaction. SQLite has one writer anyway."""
+    house.post(house.idp.response())
+    one = begun(house, [house.idp.response(name_id="adam@contoso.com")])[0]
+    assert one.work is not None
+    settle = one.work.do
+    saved_meanwhile: list[bool] = []
+
+    def settle_and_wait(transaction: Transaction) -> SignIn:
+        sign_in: SignIn = settle(transaction)
+        saving.start()
+        saving.join(0.3)
+        saved_meanwhile.append(not saving.is_alive())
+        return sign_in
+
+    saving = Thread(target=house.configure, kwargs={"unsolicited": False})
+    one.work = replace(one.work, do=settle_and_wait)
+    list(complete(house.database, [one]))
+    saving.join(10)
+    assert (one.result().accepted, saved_meanwhile, saving.is_alive()) == (True, [False], False)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, bindparam, column, event, table, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sp.store.engine import Database
 from sp.store.together import Done, InSteps, Steps, Transaction, Work, complete, do_together, run
@@ -107,18 +108,65 @@ def test_nobody_is_answered_when_the_commit_fails(database: Database, kept: Kept
     assert kept() == {}
 
 
-def test_a_database_that_fails_is_not_asked_once_more_for_each() -> None:
-    """Each could wait for as long as the first one: ten seconds for a lock, five for a server that is away."""
+FAILING = {
+    "a full disk": OperationalError("BEGIN", {}, Exception("the disk is full")),
+    "no connection left": PoolTimeoutError(),
+    "a driver that gave up": InterfaceError("BEGIN", {}, Exception("the connection is closed")),
+    "a connection that went": ProgrammingError("BEGIN", {}, Exception("gone"), connection_invalidated=True),
+}
+
+
+@pytest.mark.parametrize("what", FAILING)
+def test_a_database_that_fails_is_not_asked_once_more_for_each(what: str) -> None:
+    """Each could wait for as long as the first one: ten seconds for a lock, thirty for a connection."""
     begun = []
 
     @contextmanager
     def away() -> Iterator[Connection]:
         begun.append(1)
-        raise OperationalError("BEGIN", {}, Exception("the disk is full"))
+        raise FAILING[what]
         yield
 
-    assert errors(do_together(away, [keep(1), keep(2), keep(3)])) == [OperationalError] * 3
+    assert errors(do_together(away, [keep(1), keep(2), keep(3)])) == [type(FAILING[what])] * 3
     assert len(begun) == 1
+
+
+class Panic(BaseException):
+    """As a library in another language raises it."""
+
+
+def test_what_is_no_exception_is_told_as_one(database: Database, kept: Kept) -> None:
+    """In the thread of somebody else it would end that thread, and nobody would be told."""
+
+    def panic(_: Transaction) -> None:
+        raise Panic("oh")
+
+    done = database.write_together([keep(1), Work(panic), keep(2)])
+    assert errors(done) == [None, RuntimeError, None]
+    assert str(done[1].error) == "Panic: oh"
+    assert sorted(kept()) == [1, 2]
+
+
+def test_a_row_that_somebody_holds_is_not_waited_for_for_long(postgresql_url: str) -> None:
+    """Whoever comes behind would wait too: the others are done without the one, who is told."""
+    database = Database(postgresql_url)
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE held (number INTEGER PRIMARY KEY, times INTEGER DEFAULT 0)"))
+        connection.execute(text("INSERT INTO held (number) VALUES (1), (2), (3)"))
+    count_up = text("UPDATE held SET times = times + 1 WHERE number = :number")
+    works = [
+        Work(lambda own, number=number: own.connection.execute(count_up, {"number": number}).rowcount)  # type: ignore[misc]
+        for number in (1, 2, 3)
+    ]
+    with database.engine.connect() as holder:
+        holder.execute(text("SELECT * FROM held WHERE number = 2 FOR UPDATE"))
+        done = database.write_together(works)
+    with database.engine.begin() as connection:
+        times = connection.execute(text("SELECT times FROM held ORDER BY number")).scalars().all()
+        connection.execute(text("DROP TABLE held"))
+    database.close()
+    assert errors(done) == [None, OperationalError, None]
+    assert times == [1, 0, 1]
 
 
 def test_two_that_lock_each_other_out_both_come_through(postgresql_url: str) -> None:
@@ -173,6 +221,19 @@ def test_rows_for_the_end_are_there_at_the_commit_of_whatever_columns(database: 
     assert kept() == {1: "one", 2: None, 3: "three", 4: None}
 
 
+def test_what_comes_last_comes_after_all_the_rest_whoever_said_so_first(database: Database, kept: Kept) -> None:
+    empty = text("DELETE FROM kept WHERE number < :below")
+    done = database.write_together(
+        [
+            Work(lambda own: own.at_the_end(empty, {"below": 2}, last=True)),
+            Work(lambda own: own.at_the_end(KEEP, {"number": 1, "word": ""})),
+            Work(lambda own: own.at_the_end(KEEP, {"number": 2, "word": ""})),
+        ]
+    )
+    assert errors(done) == [None] * 3
+    assert kept() == {2: ""}
+
+
 def test_rows_of_one_statement_may_have_different_columns(
     database: Database, kept: Kept, commits: list[Connection]
 ) -> None:
@@ -211,6 +272,21 @@ def test_what_is_asked_once_is_asked_again_in_the_next_transaction(database: Dat
 # In steps.
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")
+
+
+def seen(_: Transaction) -> str:
+    return WHO.get()
+
+
+def asking() -> Steps[str]:
+    """Who is seen by the work."""
+    who: str = yield Work(seen)
+    return who
+
+
+def panicking() -> Steps[str]:
+    raise Panic("oh")
+    yield keep(9)
 
 
 def twice(first: int, second: int) -> Steps[str]:
@@ -252,7 +328,13 @@ def test_steps_that_fail_raise_where_they_are_asked_and_stop_nobody(database: Da
 @pytest.mark.usefixtures("kept")
 def test_steps_run_in_the_context_of_whoever_made_them(database: Database) -> None:
     token = WHO.set("britta")
-    one = InSteps(twice(1, 2))
+    several = [InSteps(twice(1, 2)), InSteps(asking())]
     WHO.reset(token)
-    one.begin()
-    assert [over.result() for over in complete(database, [one])] == ["britta: 1, 2"]
+    for one in several:
+        one.begin()
+    assert {over.result() for over in complete(database, several)} == {"britta: 1, 2", "britta"}
+
+
+def test_steps_that_panic_are_over(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="Panic: oh"):
+        run(database, panicking())

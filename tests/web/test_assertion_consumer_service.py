@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 from sp.flows import account_setup
 from sp.models import SignInAttempt
 from sp.store import accounts
+from sp.web import sso
 from sp.web.relay_state import safe_path
 from sp.web.state import Service
 
@@ -279,3 +281,20 @@ def test_a_form_as_browsers_encode_it(browser: Browser, connected: Idp) -> None:
     lines = "\r\n".join(field[start : start + 76] for start in range(0, len(field), 76))
     answer = browser.client.post("/saml2", content=urlencode({"SAMLResponse": lines}), headers=FORM | JSON)
     assert answer.json()["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize(("escapes", "at_the_desk"), [(100, True), (30_000, False)])
+def test_a_form_that_takes_long_to_read_is_not_read_where_messages_are_judged(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, escapes: int, at_the_desk: bool
+) -> None:
+    threads: list[str] = []
+
+    def noting(body: bytes) -> tuple[tuple[str, str], ...]:
+        threads.append(threading.current_thread().name)
+        return read(body)
+
+    read = sso._parse
+    monkeypatch.setattr(sso, "_parse", noting)
+    answer = browser.client.post("/saml2", content=b"SAMLResponse=" + b"%" * escapes, headers=FORM | JSON)
+    assert answer.json()["failed"] == ["base64"]
+    assert [name.startswith("sign-in-desk") for name in threads] == [at_the_desk]

@@ -97,7 +97,7 @@ class TestMetrics:
 
     def test_the_databases_connections_and_the_version_are_there(self, alice: Browser) -> None:
         found = numbers(alice.open("/metrics").text)
-        assert found["virtual_office_database_connections_limit", ()] == 40
+        assert found["virtual_office_database_connections_limit", ()] == 41
         assert found["virtual_office_database_connections", (("state", "idle"),)] >= 1
         assert found["virtual_office_sessions", (("kind", "administrator"),)] == 1
         assert found["virtual_office_workers", ()] == 1

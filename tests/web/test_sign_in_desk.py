@@ -155,13 +155,21 @@ def test_nobody_waits_for_ever_when_the_desk_itself_fails(
     desk: SignInDesk, database: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_works: Sequence[Work]) -> list[Done]:
-        raise RuntimeError("broken")
+        raise KeyboardInterrupt("broken")
 
     with monkeypatch.context() as patch:
         patch.setattr(database, "write_together", broken)
-        with pytest.raises(RuntimeError, match="broken"):
+        with pytest.raises(RuntimeError, match="the desk failed: broken"):
             asyncio.run(asyncio.wait_for(desk.serve(storing(1)), 10))
     assert asyncio.run(asyncio.wait_for(desk.serve(storing(2)), 10)) == 2
+
+
+def test_a_desk_that_is_closed_does_nothing_that_nobody_waits_for(desk: SignInDesk, database: Counting) -> None:
+    desk.close()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        asyncio.run(desk.serve(storing(1)))
+    assert not desk._waiting
+    assert kept(database) == []
 
 
 def test_steps_run_in_the_desks_thread_and_in_the_context_of_the_request(desk: SignInDesk) -> None:
