@@ -432,7 +432,6 @@ def _local_algorithm(uri: str) -> str:
 def key_finding(certificate: IdpCertificate, trust: SigningTrust) -> Finding:
     """Pinned keys hold beyond the dates in their certificate (SAML2 MDIOP), but somebody should hear of it."""
     described = f"{certificate.subject}, SHA-256 {certificate.fingerprint}"
-    days = certificate.days_left(trust.now)
     if trust.now >= certificate.not_after:
         return warning(
             expected="a certificate in force", received=f"expired {written(certificate.not_after)}: {described}"
@@ -441,7 +440,10 @@ def key_finding(certificate: IdpCertificate, trust: SigningTrust) -> Finding:
         begins = written(certificate.not_before)
         return warning(expected="a certificate in force", received=f"not valid before {begins}: {described}")
     if certificate.not_after - trust.now <= trust.warn_before_expiry:
-        return warning(expected="a certificate in force", received=f"expires in {days} days: {described}")
+        return warning(
+            expected="a certificate in force",
+            received=f"expires in {certificate.days_left(trust.now)} days: {described}",
+        )
     return passed(described)
 
 

@@ -160,7 +160,7 @@ def conclude(verified: Verified, holder: AccountHolder) -> Judgement:
     findings = dict(verified.findings)
     if verified.identity is not None:
         findings |= _all(Holder(verified.identity, holder), 9)
-    rows = tuple(_row(check.code, findings.get(check.code, NOT_REACHED)) for check in CHECKS)
+    rows = tuple([Row(check.code, *findings.get(check.code, NOT_REACHED)) for check in CHECKS])
     return Judgement(Report(rows), verified.identity, verified.certificate, verified.opened_assertion)
 
 
@@ -169,16 +169,12 @@ def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NO
     return conclude(verify(opened, expectations), holder)
 
 
-def _row(code: str, finding: Finding) -> Row:
-    return Row(code, finding.outcome, finding.expected, finding.received)
-
-
 def _until_failure(subject: object, stage: int) -> Findings:
     """The findings of a stage up to its first failure: nothing after that could be trusted."""
     findings: Findings = {}
     for check in of_stage(stage):
-        findings[check.code] = check.judge(subject)
-        if findings[check.code].outcome is Outcome.FAILED:
+        finding = findings[check.code] = check.judge(subject)
+        if finding.outcome is Outcome.FAILED:
             break
     return findings
 
