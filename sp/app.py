@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +31,7 @@ from sp.flows.opening import open_database
 from sp.paths import STATIC
 from sp.service import Service
 from sp.settings import Settings
-from sp.store.engine import Database
+from sp.store.engine import Database, is_passing
 from sp.web import admin, home, metadata, my_profile, operations, sign_in_page, sign_in_start, sign_out, slo, sso
 from sp.web.body_limit import BodyLimit
 from sp.web.body_timeout import BodyTimeout
@@ -97,9 +97,17 @@ async def _forever(service: Service, election: Election, work: Chore, every: flo
         try:
             elected = await run_in_threadpool(election.holds, service.now())
             more = elected and await run_in_threadpool(work, service.database, service.settings, service.now())
-        except Exception:  # noqa: BLE001  whatever it was this time is no reason never to try again
-            _log.exception("chore_failed", chore=work.__name__)
+        except Exception as error:  # noqa: BLE001  whatever it was this time is no reason never to try again
+            _tell_of(error, work.__name__)
         await asyncio.sleep(_REST_SECONDS if more else every if elected else _LOOK_FOR_A_VACANCY_EVERY_SECONDS)
+
+
+def _tell_of(error: Exception, chore: str) -> None:
+    """A full disk, a lock or a server that is away is one clear line, as where a person is told of it."""
+    if isinstance(error, OperationalError) and is_passing(error):
+        _log.error("database_unavailable", chore=chore, reason=str(error.orig))
+    else:
+        _log.error("chore_failed", chore=chore, exc_info=error)
 
 
 def _install(app: FastAPI, service: Service) -> None:

@@ -169,6 +169,7 @@ class TestFullDisk:
             with full_disk(program):
                 refused = post(place, second)
                 assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+                program.wait_for("database_unavailable")  # the line may be read after the answer
                 (line,) = lines(program, "database_unavailable")
                 assert (line["level"], line["path"]) == ("error", "/saml2")
                 assert post(place, first).status_code == 503

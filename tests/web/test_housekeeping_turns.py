@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+import pytest
 from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from sp.app import _REST_SECONDS, _forever
 from sp.flows.election import Election
@@ -19,17 +23,20 @@ _A_WHILE_SECONDS = 0.4  # some rounds and their rests
 
 
 class Chore:
-    """Work that is never done; `rounds` are the times at which one began and ended."""
+    """Work that is never done; `rounds` are the times at which one began and ended. It may fail with an error."""
 
     __name__ = "chore"
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.rounds: list[tuple[float, float]] = []
+        self._error = error
 
     def __call__(self, _database: Database, _settings: Settings, _now: datetime) -> bool:
         began = time.monotonic()
         time.sleep(0.005)
         self.rounds.append((began, time.monotonic()))
+        if self._error is not None:
+            raise self._error
         return True
 
 
@@ -61,3 +68,28 @@ def test_between_two_rounds_it_rests(make_app: Callable[..., FastAPI]) -> None:
     assert len(chore.rounds) >= 2
     assert all(begin - end >= _REST_SECONDS * 0.9 for end, begin in zip(ends, begins[1:], strict=False))
     assert _REST_SECONDS >= 0.05
+
+
+FULL = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+MISSING = sqlite3.OperationalError("no such table: lease")
+MISSING.sqlite_errorname = "SQLITE_ERROR"
+
+
+@pytest.mark.parametrize(
+    ("error", "event", "traced"),
+    [
+        (FULL, "database_unavailable", False),
+        (OperationalError("INSERT", {}, MISSING), "chore_failed", True),
+        (ValueError("oh"), "chore_failed", True),
+    ],
+)
+def test_a_chore_that_fails_is_told_and_tried_again_later(
+    make_app: Callable[..., FastAPI], error: Exception, event: str, *, traced: bool
+) -> None:
+    """A full disk is one line for the operator; what nobody expected has its trace."""
+    chore = Chore(error)
+    with capture_logs() as logs:
+        run_beside_each_other(make_app(), chore)
+    (line,) = [line for line in logs if line.get("chore") == "chore"]
+    assert (line["event"], line["log_level"], "exc_info" in line) == (event, "error", traced)
+    assert len(chore.rounds) == 1
