@@ -1,7 +1,8 @@
 """That a sign-in costs the same however much there is: with more users, accounts and attempts, and by its own size.
 
     python -m bench.curves [--users 100000] [--accounts 10000] [--attempts 100000] [--number 200]
-                           [--databases SQLite PostgreSQL] [--keep-as NAME] [--folder FOLDER]
+                           [--databases SQLite PostgreSQL] [--of users accounts attempts]
+                           [--keep-as NAME] [--folder FOLDER]
 
 Tables are filled by single statements with copies of one real row, each size ten times the one before up to the
 largest that is asked for; then people sign in, new ones and some of the crowd. The attempts' messages are left out, and
@@ -68,6 +69,9 @@ CROWDS = (
 )
 
 
+_CURVES = (*(crowd.name for crowd in CROWDS), VALUES)
+
+
 def main() -> None:
     options = _options()
     figures: list[results.Figure] = []
@@ -75,16 +79,17 @@ def main() -> None:
     largest = {USERS: options.users, ACCOUNTS: options.accounts, ATTEMPTS: options.attempts}
     keep = partial(results.keep, options.keep_as, ABOUT, figures, databases=facts, largest=largest)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
-        for name, crowd in product(options.databases, CROWDS):
+        for name, crowd in product(options.databases, [crowd for crowd in CROWDS if crowd.name in options.of]):
             with rig(name, folder=Path(folder)) as ready:
                 facts[name] |= database_facts(ready.database)
                 most = min(largest[crowd.name], _MOST.get((name, crowd.name), largest[crowd.name]))
                 figures += _crowded(ready, crowd, most, options.number)
                 facts[name]["bytes_per_row"][crowd.table] = disk.bytes_per_row(ready.database, crowd.table)
             keep()  # at once: a long run may be stopped
-        with rig(SQLITE, folder=Path(folder), settings=_LARGE_MESSAGES) as ready:
-            figures += _by_values(ready)
-    keep()
+        if VALUES in options.of:
+            with rig(SQLITE, folder=Path(folder), settings=_LARGE_MESSAGES) as ready:
+                figures += _by_values(ready)
+            keep()
 
 
 def _options() -> argparse.Namespace:
@@ -94,6 +99,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--attempts", type=int, default=100_000)
     parser.add_argument("--number", type=int, default=200, help="sign-ins for each point of a curve")
     parser.add_argument("--databases", nargs="+", default=list(DATABASES), choices=DATABASES)
+    parser.add_argument(
+        "--of", nargs="+", default=list(_CURVES), choices=_CURVES, help="of which there is more and more"
+    )
     parser.add_argument("--keep-as", default="curves", metavar="NAME", help="the name of the file with the figures")
     parser.add_argument("--folder", type=Path, default=None, help="where the databases lie for the time of the run")
     return parser.parse_args()

@@ -37,7 +37,7 @@ def free_port() -> int:
 def started(
     command: str, data_dir: Path, port: int, demo_port: int, settings: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`virtual-office COMMAND` on these ports, ready to answer; stopped like Ctrl-C at the end.
+    """`virtual-office COMMAND` on these ports, ready to answer; asked to stop at the end.
 
     `settings` are more of them, without the prefix of their variables.
     """
@@ -58,7 +58,7 @@ def started(
         wait_until_ready(f"http://localhost:{port}/healthz", process)
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # what was begun in the background may have been told to ignore Ctrl-C
         process.wait(15)
 
 

@@ -63,7 +63,7 @@ def _measure(ready: Rig, workers: int, options: argparse.Namespace) -> Iterator[
     reached = 0.0
     for what, measured in _series(ready, options.number):
         yield _told(ready, workers, what, measured)
-        reached = max(reached, measured.load.per_second if what in {FIRST, AGAIN} else 0.0)
+        reached = measured.load.per_second if what == FIRST else reached
     if workers == max(options.workers):
         yield _told(ready, workers, PACED, _paced(ready, reached * _SHARE, options.seconds))
 
