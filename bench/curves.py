@@ -77,7 +77,8 @@ def main() -> None:
     figures: list[results.Figure] = []
     facts: dict[str, dict[str, Any]] = {name: {"bytes_per_row": {}} for name in options.databases}
     largest = {USERS: options.users, ACCOUNTS: options.accounts, ATTEMPTS: options.attempts}
-    keep = partial(results.keep, options.keep_as, ABOUT, figures, databases=facts, largest=largest)
+    asked = {name: size for name, size in largest.items() if name in options.of}
+    keep = partial(results.keep, options.keep_as, ABOUT, figures, databases=facts, largest=asked)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
         for name, crowd in product(options.databases, [crowd for crowd in CROWDS if crowd.name in options.of]):
             with rig(name, folder=Path(folder)) as ready:

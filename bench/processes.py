@@ -6,7 +6,6 @@ Owns processes and their figures. Never measures anything but whole processes; L
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys

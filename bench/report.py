@@ -221,6 +221,7 @@ PARTS: dict[str, Part] = {
     "verification": _verification,
     "curves": _curves,
     "scale": lambda kept, draw: _curves(kept, draw, "The more there is, as far as it was taken once", "scale_"),
+    "long_log": lambda kept, draw: _curves(kept, draw, "A log of twenty million attempts", "long_log_"),
     "growth": _growth,
     "long_growth": lambda kept, draw: _growth(kept, draw, "Memory, as long as was tried once", "long_growth"),
     "limits": _plain("The worst messages"),
