@@ -314,7 +314,7 @@ class _Settling:
             opened_session = _session_row(self.settings, delivery, user, judgement.identity, self.reference)
             sessions.open_verified_session(transaction, opened_session)  # 9
             sessions.end_at_last(transaction, delivery.old_token)
-            self._note_use(connection)
+            self._note_use(transaction)
         sign_in = SignIn(
             reference=self.reference,
             judgement=judgement,
@@ -341,10 +341,11 @@ class _Settling:
             return None
         return account, used.sha256
 
-    def _note_use(self, connection: Connection) -> None:
+    def _note_use(self, transaction: Transaction) -> None:
         if (stale := self._stale_use) is not None:
-            account, sha256 = stale
-            certificate_uses.record(connection, account.account_id, sha256, self.delivery.received_at)
+            use = (stale[0].account_id, stale[1])
+            now = self.delivery.received_at
+            transaction.once(("use", *use), lambda connection: certificate_uses.record(connection, *use, now))
 
     def remember_use(self, sign_in: SignIn) -> None:
         """That the use is written down: after the commit, since what is rolled back is written down by nobody."""
