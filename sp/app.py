@@ -28,7 +28,6 @@ from sp.flows.election import Election
 from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
-from sp.memory import give_back
 from sp.paths import STATIC
 from sp.service import Service
 from sp.settings import Settings
@@ -49,7 +48,6 @@ _ACS_PATH = "/saml2"
 _TIDY_UP_EVERY_SECONDS = 600
 _LOOK_FOR_METADATA_EVERY_SECONDS = 60
 _LOOK_FOR_A_VACANCY_EVERY_SECONDS = 30
-_GIVE_BACK_EVERY_SECONDS = 60.0
 _REST_SECONDS = 0.05  # between two rounds while there is more: whoever waits for the database gets it
 Chore = Callable[[Database, Settings, datetime], bool]  # one round; whether there may be more
 _log = structlog.get_logger("sp.app")
@@ -68,7 +66,6 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
             asyncio.create_task(_forever(service, election, work, every))
             for work, every in ((tidy_up, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
         ]
-        chores.append(asyncio.create_task(_give_memory_back()))
         yield
         for chore in chores:
             chore.cancel()
@@ -103,13 +100,6 @@ async def _forever(service: Service, election: Election, work: Chore, every: flo
         except Exception as error:  # noqa: BLE001  whatever it was this time is no reason never to try again
             _tell_of(error, work.__name__)
         await asyncio.sleep(_REST_SECONDS if more else every if elected else _LOOK_FOR_A_VACANCY_EVERY_SECONDS)
-
-
-async def _give_memory_back() -> None:
-    """In each process, whoever keeps house."""
-    while True:
-        await asyncio.sleep(_GIVE_BACK_EVERY_SECONDS)
-        await run_in_threadpool(give_back)
 
 
 def _tell_of(error: Exception, chore: str) -> None:
