@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-import structlog
 from attack import attack
 from attacks.traces import Traces, accepted, configure, refused, send
 from browser import Browser, StillClock
 from cast import MALLORY
 from fastapi import FastAPI
+from log_settings import logging_as_before
 from pydantic import ValidationError
 from responses import CLAIMS, Idp, post_field, with_attribute, with_child
 from saml.attacks.content import CODE, STATUS, both_issuers
@@ -185,10 +185,9 @@ def _status_after(browser: Browser, clock: StillClock, minutes: int) -> int:
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
     """The lines that the service writes, as JSON, and afterwards as before."""
-    before = structlog.get_config()
-    configure_logging(Settings(log_format="json"))
-    yield lambda: str(capsys.readouterr().out).splitlines()
-    structlog.configure(**before)
+    with logging_as_before():
+        configure_logging(Settings(log_format="json"))
+        yield lambda: str(capsys.readouterr().out).splitlines()
 
 
 class TestLog:

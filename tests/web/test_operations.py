@@ -12,6 +12,7 @@ import structlog
 from browser import Browser
 from cast import BRITTA, MALLORY
 from fastapi import FastAPI
+from log_settings import logging_as_before
 from prometheus_client.parser import text_string_to_metric_families
 from responses import Idp, post_field
 from sqlalchemy import text
@@ -169,12 +170,9 @@ class TestReferences:
 @pytest.fixture
 def json_lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Logging as the program sets it up, and what it wrote."""
-    before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
-    configure_logging(Settings(log_format="json"))
-    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    structlog.configure(**before)
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    with logging_as_before():
+        configure_logging(Settings(log_format="json"))
+        yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_librarys_warning_is_a_line_like_ours(json_lines: Callable[[], list[dict[str, Any]]]) -> None:
