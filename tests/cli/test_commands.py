@@ -57,3 +57,13 @@ def test_a_service_that_fetches_nothing_loads_no_client() -> None:
     code = "import sys, sp.app, sp.cli.server, sp.cli.service; print('httpx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_what_serves_loads_nothing_that_colors_a_terminal() -> None:
+    """structlog would, eight megabytes of it, and be slower to start."""
+    code = (
+        "import sys; from sp.cli import _Commands; _Commands()['serve']; import sp.app, sp.cli.server; "
+        "print(sorted({'structlog', 'rich', 'pygments'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['structlog']"

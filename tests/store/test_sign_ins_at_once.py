@@ -172,15 +172,21 @@ def test_a_message_is_settled_next_to_what_locks_the_same_rows(house: House) -> 
     assert sorted(orders) == [(here,), adam, britta, britta]
 
 
-def test_a_workspace_that_is_gone_is_the_trouble_of_those_who_asked_it(house: House) -> None:
+def beside_one_that_fails(house: House) -> tuple[InSteps[SignIn], InSteps[SignIn]]:
+    """A sign-in, and its neighbor in the transaction, who asked a workspace that is gone; both over."""
     delivery = house.delivery(house.idp.response(), workspace=Realm(id=10**6, name="gone"))
-    several = begun(house, [house.idp.response(name_id="adam@contoso.com")])
-    several.append(InSteps(consuming(house.database, house.settings, delivery)))
-    several[-1].begin()
-    list(complete(house.database, several))
-    assert several[0].result().accepted
+    (one,) = begun(house, [house.idp.response(name_id="adam@contoso.com")])
+    neighbor = InSteps(consuming(house.database, house.settings, delivery))
+    neighbor.begin()
+    list(complete(house.database, [one, neighbor]))
+    return one, neighbor
+
+
+def test_a_workspace_that_is_gone_is_the_trouble_of_those_who_asked_it(house: House) -> None:
+    one, neighbor = beside_one_that_fails(house)
+    assert one.result().accepted
     with pytest.raises(WorkspaceGoneError):
-        several[-1].result()
+        neighbor.result()
 
 
 def test_one_person_twice_in_one_transaction_is_told_by_both(house: House) -> None:
@@ -195,12 +201,8 @@ def test_one_person_twice_in_one_transaction_is_told_by_both(house: House) -> No
 
 
 def test_the_use_of_a_certificate_is_written_down_though_a_neighbor_failed(house: House) -> None:
-    gone = house.delivery(house.idp.response(), workspace=Realm(id=10**6, name="gone"))
-    several = begun(house, [house.idp.response(name_id="adam@contoso.com")])
-    several.append(InSteps(consuming(house.database, house.settings, gone)))
-    several[-1].begin()
-    list(complete(house.database, several))
-    assert several[0].result().accepted
+    one, _ = beside_one_that_fails(house)
+    assert one.result().accepted
     assert rows(house, CertificateUse) == 1
 
 
