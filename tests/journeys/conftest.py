@@ -32,9 +32,14 @@ def windows(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Windo
     """Opens browser windows for the cast, each with cookies of its own."""
     opened = Windows(chromium)
     yield opened
-    if request.node.stash.get(_failed, False):
-        opened.leave_pictures(RESULTS, re.sub(r"\W+", "-", request.node.name))
+    leave_pictures_of_a_failure(opened, request)
     opened.close()
+
+
+def leave_pictures_of_a_failure(windows: Windows, request: pytest.FixtureRequest) -> None:
+    """What every window shows, if the test that ends with this fixture failed."""
+    if request.node.stash.get(_failed, False):
+        windows.leave_pictures(RESULTS, re.sub(r"\W+", "-", request.node.name))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs
 
 import httpx
@@ -18,7 +19,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from cast import NOW
 from journeys import steps
-from journeys.conftest import RESULTS
+from journeys.conftest import RESULTS, leave_pictures_of_a_failure
 from journeys.views import EMPTY, FILLED, View
 from journeys.windows import NARROW, WIDE, Windows
 from playwright.sync_api import Browser, Page, StorageState, expect
@@ -37,7 +38,10 @@ PICTURES = RESULTS / "pages"
 WANTED = "PICTURES" in os.environ  # four of every page take longer than all that is asked of it
 ALL_RULES: dict[str, object] = {"resultTypes": ["violations"]}
 OF_COLORS = ALL_RULES | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}  # only colors change with the theme
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 TALLEST = 6000  # pixels
+AT_REST = "document.getAnimations().filter(each => each instanceof CSSTransition).forEach(each => each.finish())"
 
 
 @dataclass
@@ -153,20 +157,45 @@ def add_crowd(place: Installation) -> None:
     database.close()
 
 
-def look_at(windows: Windows, tour: Tour, view: View) -> None:
-    page = windows.open(storage_state=tour.signed_in[view.who], reduced_motion="reduce")
+@pytest.fixture(scope="module")
+def one_window(chromium: Browser) -> Iterator[tuple[Windows, Page]]:
+    """For all views one after another: a new window for each takes longer than all that is asked of it."""
+    windows = Windows(chromium)
+    yield windows, windows.open(reduced_motion="reduce")
+    windows.close()
+
+
+@pytest.fixture
+def window(one_window: tuple[Windows, Page], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The window with nobody signed in and nothing remembered."""
+    windows, page = one_window
+    page.context.clear_cookies()
+    page.emulate_media(color_scheme="light")
+    yield page
+    leave_pictures_of_a_failure(windows, request)
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    windows.assert_quiet()
+
+
+def look_at(page: Page, tour: Tour, view: View) -> None:
+    sign_in(page, tour.signed_in[view.who])
     page.goto(view.address.format_map(tour.places))
     for deed in view.deeds:
         deed(page, tour.places)
     page.wait_for_load_state()
-    found = [fault for theme in ("light", "dark") for fault in faults(page, view.name, theme)]
+    found = [fault for theme in THEMES for fault in faults(page, view.name, theme)]
     assert found == []
 
 
-def faults(page: Page, name: str, theme: str) -> Iterator[str]:
-    """What axe, the width and the console find."""
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    for size in (NARROW, WIDE):
+def sign_in(page: Page, state: StorageState | None) -> None:
+    if state is not None:
+        page.context.add_cookies(state["cookies"])  # type: ignore[arg-type]
+
+
+def faults(page: Page, name: str, theme: Theme) -> Iterator[str]:
+    """What axe finds, and the width, which is the same in both themes."""
+    page.emulate_media(color_scheme=theme)
+    for size in (NARROW, WIDE) if theme == "light" or WANTED else ():
         page.set_viewport_size(size)  # type: ignore[arg-type]
         width = size["width"]
         excess = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
@@ -174,6 +203,7 @@ def faults(page: Page, name: str, theme: str) -> Iterator[str]:
             yield f"{excess} px wider than {width} px"
         if WANTED:
             take_picture(page, PICTURES / f"{name}-{width}-{theme}.png")
+    page.evaluate(AT_REST)  # a color on its way to the other theme's is neither
     result = Axe().run(page, options=OF_COLORS if theme == "dark" else ALL_RULES)
     if result.violations_count:
         yield f"{theme}: {result.generate_report()}"
@@ -186,13 +216,13 @@ def take_picture(page: Page, file: Path) -> None:
 
 
 @pytest.mark.parametrize("view", EMPTY, ids=str)
-def test_before_anything_is_set_up(windows: Windows, empty: Tour, view: View) -> None:
-    look_at(windows, empty, view)
+def test_before_anything_is_set_up(window: Page, empty: Tour, view: View) -> None:
+    look_at(window, empty, view)
 
 
 @pytest.mark.parametrize("view", FILLED, ids=str)
-def test_when_both_sides_are_connected(windows: Windows, filled: Tour, view: View) -> None:
-    look_at(windows, filled, view)
+def test_when_both_sides_are_connected(window: Page, filled: Tour, view: View) -> None:
+    look_at(window, filled, view)
 
 
 def test_every_page_has_its_pictures_under_another_name() -> None:

@@ -70,7 +70,12 @@ class Windows:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
-        assert not self.complaints, self.complaints
+        self.assert_quiet()
+
+    def assert_quiet(self) -> None:
+        """That no console complained since this was asked last."""
+        heard, self.complaints = self.complaints, []
+        assert not heard, heard
 
     def _hear(self, message: ConsoleMessage) -> None:
         """Errors, but not Chromium's line about the page's own status: a refusal is a 403, and wanted.
