@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, account_of
+from sp.api.problems import BY_ANY
 from sp.api.schemas import Answer, Time, examples
 from sp.flows.realms import settings_of
 from sp.flows.service_metadata import metadata_url
@@ -16,7 +17,7 @@ from sp.models import TokenScope
 from sp.service import ServiceDep
 from sp.store import accounts
 
-router = APIRouter(tags=["account"])
+router = APIRouter(tags=["account"], responses=BY_ANY)
 
 
 class TokenAnswer(Answer):

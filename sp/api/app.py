@@ -26,11 +26,8 @@ from sp.api import (
     users,
     workspaces,
 )
-from sp.api.problems import Problem, documented, install_problems
+from sp.api.problems import Problem, install_problems
 from sp.flows.api_tokens import API
-
-# What any operation may answer. Those that change settings name 412 and 428 themselves.
-_ALWAYS = documented(400, 401, 403, 404, 413, 415, 422, 503)
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
@@ -64,7 +61,7 @@ def create_api(state: State) -> FastAPI:
     api.add_middleware(NeverStored)
     install_problems(api)
     for router in ROUTERS:
-        api.include_router(router, responses=_ALWAYS)
+        api.router.routes.extend(router.routes)  # as they are: see `sp.app`
     api.openapi = lambda: _described(api)  # type: ignore[method-assign]
     return api
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from sp.api.authorization import ReaderDep, WriterDep, account_of
 from sp.api.pem import Certificate, read_one
 from sp.api.preconditions import IfMatch, check_match, etag
-from sp.api.problems import documented, not_found
+from sp.api.problems import BY_ANY, documented, not_found
 from sp.api.schemas import Answer, Body, Time, examples
 from sp.api.single_sign_on import ADDRESS as SETTINGS
 from sp.api.single_sign_on import save_changes
@@ -28,7 +28,7 @@ from sp.store import accounts, certificate_uses
 from sp.store.rows import required
 
 ADDRESS = f"{SETTINGS}/certificates"
-router = APIRouter(tags=["single sign-on"], responses=documented(412))
+router = APIRouter(tags=["single sign-on"], responses=BY_ANY | documented(412))
 
 
 class CertificateBody(Body):

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, WriterDep, account_of
-from sp.api.problems import ApiError, documented, not_found
+from sp.api.problems import BY_ANY, ApiError, documented, not_found
 from sp.api.schemas import Answer, Body, Time, examples
 from sp.api.waiting import LONGEST_WAIT, wait_for
 from sp.flows import expectations
@@ -21,7 +21,7 @@ from sp.flows.expectations import Declaration, Status, TooManyError
 from sp.flows.junit import junit_xml
 from sp.service import Service, ServiceDep
 
-router = APIRouter(prefix="/expectations", tags=["expectations"])
+router = APIRouter(prefix="/expectations", tags=["expectations"], responses=BY_ANY)
 _XML = "application/xml"
 _EXAMPLE = {
     "reference": "8G4LYNQR",

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from sp.api.authorization import WriterDep, account_of
 from sp.api.pem import Certificate, read_one
 from sp.api.preconditions import IfMatch, check_match
-from sp.api.problems import ApiError, FieldError, documented, invalid
+from sp.api.problems import BY_ANY, ApiError, FieldError, documented, invalid
 from sp.api.schemas import Answer, Body, Flag, Text, examples
 from sp.api.single_sign_on import ADDRESS, Change
 from sp.flows.account_setup import Invalid, Saved
@@ -36,7 +36,7 @@ from sp.saml.metadata_document import MAXIMUM_BYTES
 from sp.service import Service, ServiceDep
 from sp.store import accounts
 
-router = APIRouter(tags=["single sign-on"])
+router = APIRouter(tags=["single sign-on"], responses=BY_ANY)
 _XML_TYPES = ("application/samlmetadata+xml", "application/xml", "text/xml")
 _LISTED = 10
 

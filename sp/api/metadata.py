@@ -11,12 +11,13 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, account_of
+from sp.api.problems import BY_ANY
 from sp.api.schemas import Answer, Body, examples
 from sp.flows.realms import settings_of
 from sp.flows.service_metadata import metadata_url, service_metadata
 from sp.service import ServiceDep
 
-router = APIRouter(tags=["account"])
+router = APIRouter(tags=["account"], responses=BY_ANY)
 
 
 class Wanted(Body):

@@ -112,6 +112,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": KINDS[status][1], "content": content} for status in statuses}
 
 
+# What any operation may answer. Those that change settings name 412 and 428 themselves.
+BY_ANY = documented(400, 401, 403, 404, 413, 415, 422, 503)
+
+
 def install_problems(api: FastAPI) -> None:
     @api.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, WriterDep
-from sp.api.problems import not_found
+from sp.api.problems import BY_ANY, not_found
 from sp.api.schemas import MAX_ID, Answer, NextLink, Paging, Time, examples, next_link
 from sp.api.users import Ended
 from sp.models import User, UserSession
@@ -21,7 +21,7 @@ from sp.store.rows import required
 from sp.store.session_listing import OpenSessions
 from sp.store.user_listing import words_of
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = APIRouter(prefix="/sessions", tags=["sessions"], responses=BY_ANY)
 SessionId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 EXAMPLE = {

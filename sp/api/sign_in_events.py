@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from sp.api.authorization import ReaderDep, account_of
+from sp.api.problems import BY_ANY
 from sp.api.sign_in_schemas import SignInEntry, entry_of
 from sp.api.sign_ins import Filter, upwards_from
 from sp.api.waiting import is_stopping, pause, watch_of
@@ -27,7 +28,7 @@ from sp.store.attempt_listing import Listing
 from sp.store.rows import required
 from sp.streams import EVENTS, HeldStream
 
-router = APIRouter(prefix="/sign-ins", tags=["sign-ins"])
+router = APIRouter(prefix="/sign-ins", tags=["sign-ins"], responses=BY_ANY)
 _AT_ONCE = 100
 _ROUND_SECONDS = 1.0
 _HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from sp.api.authorization import ReaderDep, account_of
 from sp.api.pem import read_all
-from sp.api.problems import ApiError, documented, invalid, not_found
+from sp.api.problems import BY_ANY, ApiError, documented, invalid, not_found
 from sp.api.schemas import PAGE_SIZE, Answer, Body, GivenTime, Limit, NextLink, examples, next_link
 from sp.api.sign_in_schemas import (
     EXAMPLE,
@@ -45,7 +45,7 @@ from sp.store.attempt_listing import Listing, Position, position_of
 from sp.store.rows import required
 from sp.store.users import folded
 
-router = APIRouter(prefix="/sign-ins", tags=["sign-ins"])
+router = APIRouter(prefix="/sign-ins", tags=["sign-ins"], responses=BY_ANY)
 START = "start"  # before the first sign-in
 _NO_ATTEMPT = "There is no such sign-in in this account. It may have been removed with the old ones."
 _OF_ACCOUNT = ("certificates", "issuer", "allow_sha1", "signed_part")

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from sp.api.authorization import ReaderDep, WriterDep, account_of
 from sp.api.pem import Certificate, read_all
 from sp.api.preconditions import IfMatch, etag, require_match
-from sp.api.problems import documented, invalid
+from sp.api.problems import BY_ANY, documented, invalid
 from sp.api.schemas import Answer, Body, Flag, NextLink, Number, PagingDep, Text, Time, examples, next_link
 from sp.flows import account_setup
 from sp.flows.account_setup import MAX_CERTIFICATES, MAX_CHOICES, MAX_RETIRED, Invalid, SsoDraft
@@ -27,7 +27,7 @@ from sp.service import Service, ServiceDep
 from sp.store import accounts
 
 ADDRESS = "/account/single-sign-on"
-router = APIRouter(tags=["single sign-on"])
+router = APIRouter(tags=["single sign-on"], responses=BY_ANY)
 _CHANGES = documented(412, 428)
 _DEFAULT = SsoDraft()
 _CERTIFICATES = ("certificates", "retired_certificates")

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from sp.api.authorization import ReaderDep, WriterDep, account_of
 from sp.api.preconditions import IfMatch, check_match, etag
-from sp.api.problems import documented, invalid, not_found
+from sp.api.problems import BY_ANY, documented, invalid, not_found
 from sp.api.schemas import MAX_ID, Answer, Body, NextLink, Paging, Text, Time, examples, next_link
 from sp.flows import user_profiles
 from sp.flows.account_setup import Invalid
@@ -28,7 +28,7 @@ from sp.store import sessions, user_listing, users
 from sp.store.rows import required
 from sp.store.user_listing import LISTED, Listing, Position, SortBy
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], responses=BY_ANY)
 _PASSWORD_CHARACTERS = 1024
 
 UserId = Annotated[int, Path(ge=1, le=MAX_ID)]

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ConfigDict, Field
 
-from sp.api.problems import ApiError, documented
+from sp.api.problems import BY_ANY, ApiError, documented
 from sp.api.schemas import Answer, Body, GivenTime, Number, Time, examples
 from sp.flows import workspaces
 from sp.flows.account_setup import Invalid
@@ -24,7 +24,7 @@ from sp.flows.workspaces import MAX_WORKSPACES, USUAL, FullError, addresses_of, 
 from sp.models import Realm
 from sp.service import Service, ServiceDep
 
-router = APIRouter(prefix="/workspaces", tags=["workspaces"])
+router = APIRouter(prefix="/workspaces", tags=["workspaces"], responses=BY_ANY)
 _MADE_BY = "API"
 _BEARER = HTTPBearer(
     auto_error=False,

@@ -38,7 +38,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.middleware("http")(guard)
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
     for page in (portal, users, wizard, applications, fault_pages, token_encryption, access_panel, sign_on):
-        app.include_router(page.router)
+        app.router.routes.extend(page.router.routes)  # as they are: including them reads every signature once more
     _add_error_pages(app)
     return app
 
