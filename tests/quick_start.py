@@ -1,9 +1,9 @@
 """What makes a new installation cheap for the thousands of tests that each want one.
 
 Owns what is cheaper in one process: the tables of an empty SQLite database and a few private keys of the service are
-made once, passwords are hashed with the least cost, and commits do not wait for the disk. Never stands in for what a
-test is about: the processes that tests start pay the whole price, and `tests/test_quick_start.py` holds what is real to
-its cost.
+made once, statements are compiled once, passwords are hashed with the least cost, and commits do not wait for the disk.
+Never stands in for what a test is about: the processes that tests start pay the whole price, and
+`tests/test_quick_start.py` holds what is real to its cost.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import rsa
+from sqlalchemy import URL, Engine, create_engine
 
 from sp.flows import passwords
 from sp.saml import own_keys
@@ -29,6 +30,7 @@ REAL_PRAGMAS = engine._PRAGMAS
 _KEYS = 8  # more than any story makes, so that two keys of one story are two
 _new_private_key = own_keys._new_private_key
 _upgrade = Database.upgrade
+_sqlite_engine = engine._sqlite_engine
 _places = itertools.count()
 
 
@@ -38,6 +40,7 @@ def install() -> None:
     own_keys._new_private_key = _pooled_key
     Database.upgrade = _upgraded  # type: ignore[assignment,method-assign]
     engine._PRAGMAS = (*REAL_PRAGMAS, "synchronous=OFF")
+    engine._sqlite_engine = _engine_like_the_first
 
 
 @contextmanager
@@ -57,6 +60,20 @@ def _pooled_key() -> rsa.RSAPrivateKey:
 @cache
 def _key(_place: int) -> rsa.RSAPrivateKey:
     return _new_private_key()
+
+
+def _engine_like_the_first(url: URL, **pool: int) -> Engine:
+    """Whose statements are compiled when any engine of this process compiled them: the cache goes by the dialect."""
+    made, first = _sqlite_engine(url, **pool), _first_engine()
+    made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
+    return made
+
+
+@cache
+def _first_engine() -> Engine:
+    first = create_engine("sqlite://")
+    first.connect().close()  # what a dialect has to know of its database, it asks the first connection
+    return first
 
 
 def _upgraded(database: Database) -> None:
