@@ -19,6 +19,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.certificates import MAXIMUM_BYTES as MAXIMUM_CERTIFICATE
 from sp.saml.certificates import IdpCertificate, read_certificate
+from sp.saml.errands import on_an_errand
 from sp.saml.errors import CertificateError, MetadataError
 from sp.saml.metadata_document import WalkedEntity, check_bytes, verified_root, walk, walk_tree
 from sp.saml.report import shown
@@ -103,6 +104,7 @@ class FoundProviders:
     total: int
 
 
+@on_an_errand
 def read_metadata(
     data: bytes, now: datetime, *, wanted: str = "", pinned: IdpCertificate | None = None
 ) -> IdpMetadataDocument:
@@ -123,6 +125,7 @@ def read_metadata(
     return IdpMetadataDocument(tuple(listed), entity)
 
 
+@on_an_errand
 def search_metadata(
     data: bytes, now: datetime, text: str, *, pinned: IdpCertificate | None = None, at_most: int
 ) -> FoundProviders:

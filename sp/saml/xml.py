@@ -19,7 +19,7 @@ from typing import Any
 import saml2.data
 from lxml import etree
 
-from sp.saml import names
+from sp.saml import errands, names
 from sp.saml.messages import Limits
 
 # Some identity providers declare the same few prefixes at every value.
@@ -132,6 +132,11 @@ def parse(xml: bytes) -> etree._Element:
     Raises etree.XMLSyntaxError. The encoding is fixed, so that no declaration can make the parser read other
     characters than those that were looked at.
     """
+    errands.count(len(xml))
+    return _parse_apart(xml) if errands.has_read_enough() else _parse(xml)
+
+
+def _parse(xml: bytes) -> etree._Element:
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -143,6 +148,9 @@ def parse(xml: bytes) -> etree._Element:
         collect_ids=False,
     )
     return etree.fromstring(xml, parser)
+
+
+_parse_apart = errands.on_an_errand(_parse)
 
 
 def parser_gave_up(error: etree.XMLSyntaxError) -> bool:

@@ -3,12 +3,13 @@
 Owns that thread, and who is taken together. Never knows what is asked: the request's own steps do.
 
 One, since Python runs one thread at a time: several that want to run cost each other as much as the work itself. And
-what one thread does can share its transactions.
+what one thread does can share its transactions. Another takes its place when it has read enough (`sp.saml.errands`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from typing import Any, TypeVar, cast
 import structlog
 from fastapi import Request
 
+from sp.saml import errands
 from sp.store.engine import Database
 from sp.store.together import AT_MOST, InSteps, Steps, complete
 
@@ -58,7 +60,8 @@ class SignInDesk:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: deque[_Visitor] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sign-in-desk")
+        self._relief = threading.Lock()  # nobody is sent to a thread that was told to end
+        self._thread = self._former = _thread()
 
     async def serve(self, steps: Steps[T]) -> T:
         """What the steps return; they run in the desk's thread. Raises what they raise."""
@@ -67,17 +70,26 @@ class SignInDesk:
         self._waiting.append(visitor)
         # Once for each visitor, so that nobody is forgotten; those who were taken along by then leave nothing to do.
         try:
-            self._thread.submit(self._serve_some)
+            with self._relief:
+                self._thread.submit(self._serve_some, self._thread)
         except RuntimeError:  # it was closed, and what nobody waits for must not be done
-            self._waiting.remove(visitor)
+            with suppress(ValueError):  # the former thread was faster
+                self._waiting.remove(visitor)
             raise
         return cast("T", (await visitor.answer).result())
 
     def close(self) -> None:
         """After the last visitor was served."""
-        self._thread.shutdown()
+        for thread in (self._former, self._thread):
+            thread.shutdown()
 
-    def _serve_some(self) -> None:
+    def _relieve(self) -> None:
+        """Another thread goes on. Who was sent to this one is still served by it, beside the other; then it ends."""
+        with self._relief:
+            self._former, self._thread = self._thread, _thread()
+            self._former.shutdown(wait=False)
+
+    def _serve_some(self, thread: ThreadPoolExecutor) -> None:
         visitors: dict[InSteps[Any], _Visitor] = {}
         try:
             for visitor in self._taken():
@@ -90,13 +102,21 @@ class SignInDesk:
                 steps.error = RuntimeError(f"the desk failed: {error}")
                 visitor.tell()
             _log.exception("desk_failed")
+        if errands.has_read_enough() and thread is self._thread:
+            self._relieve()
 
     def _taken(self) -> Iterator[_Visitor]:
         """Those who wait, and who come while they are begun with; at least one, since nobody calls for him again."""
         until = time.monotonic() + _GATHERING_SECONDS
         for _ in range(AT_MOST):
-            if not self._waiting:
+            try:
+                visitor = self._waiting.popleft()
+            except IndexError:
                 return
-            yield self._waiting.popleft()
+            yield visitor
             if time.monotonic() > until:
                 return
+
+
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="sign-in-desk")

@@ -10,6 +10,7 @@ HELD_ELSEWHERE = {
     "BND-18": ("a query that is not what its signature covers", "tests/saml/test_redirect_binding.py"),
     "BND-19": ("a query in which two readers would find two messages", "tests/saml/test_redirect_binding.py"),
     "CRT-12": ("a certificate signed with SHA-1: a warning", "tests/web/single_sign_on/test_certificates.py"),
+    "DOS-04 new": ("names that nobody sent before, again and again", "tests/saml/test_errands.py"),
     "DOS-10": ("a form that trickles in", "tests/processes/test_operations.py"),
     "ENC-12": ("ciphertexts changed at random, to learn what is inside", "tests/saml/test_decryption.py"),
     "MET-10": ("metadata that changes its entity ID or an address on refresh", "tests/flows/test_metadata_refresh.py"),
