@@ -37,8 +37,8 @@ def write(page: Page, wanted: Locator, text: str) -> None:
 
 
 def choose_file(page: Page, wanted: Locator, file: Path) -> None:
-    tab_to(page, wanted)
-    with page.expect_file_chooser() as chooser:
+    with page.expect_file_chooser() as chooser:  # the browser has to hear that somebody waits for it before the key
+        tab_to(page, wanted)
         page.keyboard.press("Space")
     chooser.value.set_files(file)
 
