@@ -2,9 +2,9 @@
 
 Owns counting what a thread has read, and threads for one piece of work. Never parses.
 
-Before version 7, lxml keeps every name, namespace and run of white space that it met in a thread, whoever sent it, so
-that a stranger who makes up names could fill the memory of a service for good. With lxml 7 each parser has a memory of
-its own, and this module can go: see docs/decisions/0024-a-thread-that-has-read-enough-ends.md.
+Before version 7, lxml keeps every name, namespace, ID and run of white space that it met in a thread, whoever sent it: two
+IDs of every sign-in, and whatever a stranger makes up to fill the memory of a service. With lxml 7 each parser has a
+memory of its own, and this module can go: see docs/decisions/0024-a-thread-that-has-read-enough-ends.md.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def has_read_enough() -> bool:
 
 
 def on_an_errand(work: Callable[P, T]) -> Callable[P, T]:
-    """The same work, each time in a thread that ends with it. It costs a tenth of a millisecond."""
+    """The same work, each time in a thread that ends with it. It costs one or two tenths of a millisecond."""
 
     @wraps(work)
     def errand(*args: P.args, **kwargs: P.kwargs) -> T:
