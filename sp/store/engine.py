@@ -28,7 +28,15 @@ from sp.store.together import Done, Work, do_together
 WRITE = "virtual_office_write"
 _POOL = {"pool_size": 8, "max_overflow": 33}  # 40 threads of the server's, and the desk
 _LOCK_MILLISECONDS = 300  # how long sign-ins that share a transaction wait for somebody's row
-_CONNECT_SECONDS = 5  # to a PostgreSQL that is away; whoever asks `/readyz` gives up soon after
+# When a PostgreSQL that is away is given up: the desk of a process waits for nobody else meanwhile. What the address in
+# the settings says comes first.
+_PATIENCE: dict[str, int] = {
+    "connect_timeout": 5,  # seconds; whoever asks `/readyz` gives up soon after
+    "tcp_user_timeout": 10_000,  # milliseconds until what was sent has to be acknowledged; else it is fifteen minutes
+    "keepalives_idle": 5,  # seconds of silence until the other machine is asked whether it is there,
+    "keepalives_interval": 2,  # and asked again
+    "keepalives_count": 3,
+}
 _BEGIN_WRITING = "BEGIN IMMEDIATE"  # takes the lock now, so that no later statement finds its snapshot stale
 _RESTS_SINCE = "rests_since"
 _RESTS_SECONDS = 1.0
@@ -226,9 +234,8 @@ def newest_revision() -> str:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(
-            parsed, connect_args={"connect_timeout": _CONNECT_SECONDS}, **_POOL, hide_parameters=True
-        )
+        patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
+        engine = create_engine(parsed, connect_args=patience, **_POOL, hide_parameters=True)
         event.listen(engine, "checkin", _note_rest)
         event.listen(engine, "checkout", _wake)
         return engine

@@ -21,3 +21,34 @@ def test_one_that_rested_is_asked_before_it_is_used(postgresql_url: str, monkeyp
     assert ours.write_together([asked]) == [Done(7)]
     ours.close()
     others.close()
+
+
+def test_a_server_that_fell_silent_is_given_up(postgresql_url: str) -> None:
+    """Else a write waits a quarter of an hour for the network, and with it everybody at the desk.
+
+    That it is so was tried with a network that was taken away: 10 seconds, then 503.
+    """
+    assert parameters(postgresql_url) >= {
+        ("connect_timeout", "5"),
+        ("tcp_user_timeout", "10000"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+    }
+
+
+def test_the_address_may_say_when_a_server_is_given_up(postgresql_url: str) -> None:
+    sign = "&" if "?" in postgresql_url else "?"
+    asked = parameters(f"{postgresql_url}{sign}tcp_user_timeout=60000&connect_timeout=20")
+    assert asked >= {("tcp_user_timeout", "60000"), ("connect_timeout", "20"), ("keepalives_count", "3")}
+
+
+def parameters(url: str) -> set[tuple[str, str]]:
+    """What libpq was told when the connection was made, as far as that is not its own habit."""
+    database = Database(url)
+    with database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = set(driver.info.get_parameters().items())
+    database.close()
+    return told
