@@ -70,26 +70,32 @@ class SignInDesk:
         self._waiting.append(visitor)
         # Once for each visitor, so that nobody is forgotten; those who were taken along by then leave nothing to do.
         try:
-            with self._relief:
-                self._thread.submit(self._serve_some, self._thread)
+            self._send_for_somebody()
         except RuntimeError:  # it was closed, and what nobody waits for must not be done
-            with suppress(ValueError):  # the former thread was faster
+            with suppress(ValueError):  # who was at the desk at that moment took him along
                 self._waiting.remove(visitor)
             raise
         return cast("T", (await visitor.answer).result())
 
     def close(self) -> None:
         """After the last visitor was served."""
-        for thread in (self._former, self._thread):
+        for thread in (self._former, self._thread):  # in this order: the former passes on
             thread.shutdown()
 
+    def _send_for_somebody(self) -> None:
+        with self._relief:
+            self._thread.submit(self._serve_some, self._thread)
+
     def _relieve(self) -> None:
-        """Another thread goes on. Who was sent to this one is still served by it, beside the other; then it ends."""
+        """Another thread goes on. This one ends when it has passed on whom it was sent for."""
         with self._relief:
             self._former, self._thread = self._thread, _thread()
             self._former.shutdown(wait=False)
 
     def _serve_some(self, thread: ThreadPoolExecutor) -> None:
+        if thread is not self._thread:
+            self._send_for_somebody()
+            return
         visitors: dict[InSteps[Any], _Visitor] = {}
         try:
             for visitor in self._taken():
@@ -102,18 +108,16 @@ class SignInDesk:
                 steps.error = RuntimeError(f"the desk failed: {error}")
                 visitor.tell()
             _log.exception("desk_failed")
-        if errands.has_read_enough() and thread is self._thread:
+        if errands.has_read_enough():
             self._relieve()
 
     def _taken(self) -> Iterator[_Visitor]:
         """Those who wait, and who come while they are begun with; at least one, since nobody calls for him again."""
         until = time.monotonic() + _GATHERING_SECONDS
         for _ in range(AT_MOST):
-            try:
-                visitor = self._waiting.popleft()
-            except IndexError:
+            if not self._waiting:
                 return
-            yield visitor
+            yield self._waiting.popleft()
             if time.monotonic() > until:
                 return
 
