@@ -12,7 +12,7 @@ import itertools
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def _first_engine() -> Engine:
 def _upgraded(database: Database) -> None:
     """Copy the tables into an empty SQLite file; every other database is upgraded as it would be."""
     if database.engine.dialect.name == "sqlite" and database.revision() == "none":
-        with sqlite3.connect(_upgraded_file()) as source, database.engine.connect() as target:
+        with closing(sqlite3.connect(_upgraded_file())) as source, database.engine.connect() as target:
             source.backup(target.connection.driver_connection)  # type: ignore[arg-type]
     _upgrade(database)
 

@@ -18,7 +18,11 @@ from sp.store.engine import Database, DatabaseError, take_start_lock
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """The database, upgraded and seeded. Raises DatabaseError."""
     database = Database(settings.database_url)
-    prepare(database, settings, clock)
+    try:
+        prepare(database, settings, clock)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

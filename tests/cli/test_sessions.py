@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from sp.settings import Settings
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A service in the folder that the commands look into, with three open sessions."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIRTUAL_OFFICE_ADMIN_PASSWORD", "Adm1n!pass")
@@ -27,7 +28,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     made.configure()
     for person in (BRITTA, BRITTA, BOB):
         assert made.post(made.idp.response(now=made.now, name_id=person.email)).accepted
-    return made
+    yield made
+    made.database.close()
 
 
 def run(*arguments: str) -> Result:
