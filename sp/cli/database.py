@@ -34,8 +34,8 @@ def check() -> None:
     """Say whether the database can be read and trusted, and is at this program's version. Changes nothing."""
     settings = settings_in_force()
     try:
-        database = Database(settings.database_url)
-        revision, faults = database.revision(), database.faults()
+        with closing(Database(settings.database_url)) as database:
+            revision, faults = database.revision(), database.faults()
     except (DatabaseError, SQLAlchemyError) as error:
         stop(f"The database cannot be opened: {getattr(error, 'orig', error)}")
     if revision != newest_revision():
