@@ -5,6 +5,8 @@ Never decides who may do what: it finds and keeps.
 
 import hashlib
 import secrets
+import sqlite3
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ from sp.demo_directory.tables import (
 
 SESSION_LIFETIME = timedelta(hours=8)
 REQUEST_LIFETIME = timedelta(minutes=10)
+
+_PATIENCE_SECONDS = 5
+_PAUSE_SECONDS = 0.01
 
 TENANT_NAME = "Contoso"
 TENANT_DOMAIN = "contoso.example"
@@ -72,7 +77,10 @@ class DirectoryStore:
         database_file.touch(mode=0o600)
         engine = create_engine(f"sqlite:///{database_file}")
         event.listen(engine, "connect", _prepare_connection)
-        directory_registry.metadata.create_all(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # of two that open a new one at once, the first makes it
+            directory_registry.metadata.create_all(connection)
+            connection.commit()
         store = cls(engine)
         store._make_tenant()
         return store
@@ -361,6 +369,21 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _prepare_connection(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in ("busy_timeout=5000", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _change_to_wal(connection)
+
+
+def _change_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait, as it would for any other lock, while another process makes the same change."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return

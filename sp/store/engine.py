@@ -41,12 +41,12 @@ _BEGIN_WRITING = "BEGIN IMMEDIATE"  # takes the lock now, so that no later state
 _RESTS_SINCE = "rests_since"
 _RESTS_SECONDS = 1.0
 _PRAGMAS: tuple[str, ...] = (
-    "journal_mode=WAL",
     "synchronous=FULL",  # what was answered is on disk
     "foreign_keys=ON",
     "busy_timeout=10000",  # milliseconds
     "wal_autocheckpoint=4000",  # pages: most are written again soon, and go into the file once
 )
+_WAL_SECONDS = 10.0
 _START_LOCK = 0x38783853  # any number that no other program on the same database takes
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
@@ -289,6 +289,21 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would come too late; see `_begin_sqlite`
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    _change_to_wal(connection)
+
+
+def _change_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait, as it would for any other lock, while another process makes the same change."""
+    deadline = time.monotonic() + _WAL_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

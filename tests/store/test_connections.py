@@ -1,6 +1,10 @@
-"""Connections of the pool that the server has closed meanwhile, as a restart of PostgreSQL does."""
+"""Connections: to a file that another opens too, and those that a server closed or left."""
 
 from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +12,24 @@ from sqlalchemy import text
 from sp.store import engine
 from sp.store.engine import Database
 from sp.store.together import Done, Work
+
+
+def test_two_that_open_a_new_file_at_once_both_have_it(tmp_path: Path) -> None:
+    """One in six was told that it is locked: SQLite does not wait while another changes the journal."""
+    for number in range(20):
+        url, both = f"sqlite:///{tmp_path / str(number)}.db", Barrier(2)
+
+        def journal(url: str = url, both: Barrier = both) -> str:
+            both.wait(10)
+            database = Database(url)
+            with database.engine.connect() as connection:
+                mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+            database.close()
+            return mode
+
+        with ThreadPoolExecutor(2) as threads:
+            modes = [threads.submit(journal) for _ in range(2)]
+        assert [mode.result() for mode in modes] == ["wal", "wal"]
 
 
 def test_one_that_rested_is_asked_before_it_is_used(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,25 @@
+"""The directory's database, opened by the server and by the command `connect` at the same moment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+from sp.demo_directory.store import DirectoryStore
+
+TIMES = 20  # before it was made right, one in three failed
+
+
+def test_two_that_open_a_new_one_at_once_have_the_same(tmp_path: Path) -> None:
+    for number in range(TIMES):
+        file, both = tmp_path / f"{number}.db", Barrier(2)
+
+        def tenant(file: Path = file, both: Barrier = both) -> str:
+            both.wait(10)
+            store = DirectoryStore.open(file)
+            found = store.tenant().tenant_id
+            store.close()
+            return found
+
+        with ThreadPoolExecutor(2) as threads:
+            first, second = [threads.submit(tenant) for _ in range(2)]
+        assert first.result() == second.result()
