@@ -312,6 +312,17 @@ def test_a_proxy_of_the_environment_is_not_asked(server: MetadataServer, monkeyp
 
 AUTHORITY = Idp.make("https://authority.example/")
 TLS = Idp.make("https://tls.example/")
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def tls_certificate(name: str) -> bytes:
@@ -321,9 +332,13 @@ def tls_certificate(name: str) -> bytes:
     builder = x509.CertificateBuilder().serial_number(x509.random_serial_number()).issuer_name(issuer)
     builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
     authority, server = AUTHORITY.key.public_key(), TLS.key.public_key()
+    # Python 3.13 asks for the identifiers of both keys, and what the authority's may be used for.
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority), critical=False)
     if name == "authority":
         limits = x509.BasicConstraints(ca=True, path_length=None)
         builder = builder.subject_name(issuer).public_key(authority).add_extension(limits, critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(authority), critical=False)
+        builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
     else:
         hosts = x509.SubjectAlternativeName([x509.DNSName(name)])
         builder = builder.subject_name(x509.Name([])).public_key(server).add_extension(hosts, critical=True)
