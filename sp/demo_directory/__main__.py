@@ -11,8 +11,10 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +26,9 @@ from sp.demo_directory.keys import KeyFileError, open_signing_key
 from sp.demo_directory.reply_url import Service
 from sp.demo_directory.settings import Settings, SettingsError, check_settings
 from sp.demo_directory.store import DirectoryStore
+
+if TYPE_CHECKING:
+    from sp.demo_directory.desk import Desk
 
 
 class CannotStartError(Exception):
@@ -143,25 +148,32 @@ def _print_connected(settings: Settings) -> None:
         store = DirectoryStore.open(settings.database_file)
     except SQLAlchemyError as error:
         raise CannotStartError(_database_sentence(settings)) from error
-    key = open_signing_key(settings.key_file, settings.certificate_file, utc_now())
-    connected = connect(settings, store, key, utc_now())
+    with closing(store):
+        key = open_signing_key(settings.key_file, settings.certificate_file, utc_now())
+        connected = connect(settings, store, key, utc_now())
     sys.stdout.write(json.dumps(asdict(connected), indent=2) + "\n")
 
 
 def _print_response(settings: Settings, user_name: str, fault: Fault) -> None:
     from sp.demo_directory.app import open_desk  # noqa: PLC0415  `connect` and `--help` need no pages
-    from sp.demo_directory.delivery import UndeliverableError, saml_response  # noqa: PLC0415  the same
 
     try:
         desk = open_desk(settings, utc_now)
     except SQLAlchemyError as error:
         raise CannotStartError(_database_sentence(settings)) from error
+    with closing(desk.store):
+        sys.stdout.write(_response(desk, user_name, fault) + "\n")
+
+
+def _response(desk: "Desk", user_name: str, fault: Fault) -> str:
+    from sp.demo_directory.delivery import UndeliverableError, saml_response  # noqa: PLC0415  as above
+
     person, application = desk.store.person_named(user_name), desk.store.application_named(GALLERY[0])
     if person is None or application is None:
         missing = GALLERY[0] if application is None else f"user {user_name!r}"
         raise CannotStartError(f"There is no {missing} in this directory. Run the command connect, or use the portal.")
     try:
-        sys.stdout.write(saml_response(desk, person, application, fault) + "\n")
+        return saml_response(desk, person, application, fault)
     except UndeliverableError as error:
         raise CannotStartError(f"{error} Run the command connect, or use the portal.") from error
 
