@@ -41,7 +41,6 @@ OF_COLORS = ALL_RULES | {"runOnly": {"type": "rule", "values": ["color-contrast"
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 TALLEST = 6000  # pixels
-AT_REST = "document.getAnimations().filter(each => each instanceof CSSTransition).forEach(each => each.finish())"
 
 
 @dataclass
@@ -203,7 +202,6 @@ def faults(page: Page, name: str, theme: Theme) -> Iterator[str]:
             yield f"{excess} px wider than {width} px"
         if WANTED:
             take_picture(page, PICTURES / f"{name}-{width}-{theme}.png")
-    page.evaluate(AT_REST)  # a color on its way to the other theme's is neither
     result = Axe().run(page, options=OF_COLORS if theme == "dark" else ALL_RULES)
     if result.violations_count:
         yield f"{theme}: {result.generate_report()}"
