@@ -26,7 +26,7 @@ from sqlalchemy import create_engine, text
 HEADERS = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _THREADS = 12  # so that a blow meets several in one transaction
 _ANSWER_SECONDS = 10
-_REST_SECONDS = 0.05  # before the next try, while nobody answers
+_REST_SECONDS = 0.25  # a server that is away for seconds on a busy machine must not use all responses up
 
 KEPT = {
     "user": "SELECT username FROM user_profile",
