@@ -13,7 +13,7 @@ from sp.flows.opening import open_database, password_file
 from sp.flows.passwords import password_matches
 from sp.settings import Settings
 from sp.store import administrators
-from sp.store.engine import DatabaseError
+from sp.store.engine import Database, DatabaseError
 
 
 def first_start(folder: Path, **changes: Any) -> Settings:
@@ -46,6 +46,21 @@ def test_a_password_that_cannot_be_kept_seeds_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="VIRTUAL_OFFICE_DATA_DIR"):
         first_start(tmp_path / "data", database_url=elsewhere)
     assert password_file(first_start(tmp_path / "other", database_url=elsewhere)).exists()
+
+
+def test_a_database_that_cannot_be_prepared_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").write_text("a file, no folder")
+    closed: list[Database] = []
+    real = Database.close
+
+    def close(database: Database) -> None:
+        closed.append(database)
+        real(database)
+
+    monkeypatch.setattr(Database, "close", close)
+    with pytest.raises(DatabaseError):
+        open_database(Settings(data_dir=tmp_path / "data", database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}"))
+    assert len(closed) == 1
 
 
 def test_a_chosen_password_ends_the_file(tmp_path: Path) -> None:
