@@ -58,7 +58,7 @@ def install(kind: str) -> None:
     pip = [str(BIN / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     sys.stderr.write(f"Installing the dependencies of `{kind}` (the first time this takes about a minute) …\n")
     commands = (
-        [*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(lock)],
+        [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)],
         [*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)],
     )
     for command in commands:
