@@ -28,6 +28,7 @@ from sp.flows.election import Election
 from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
+from sp.flows.trusted_time import TrustedTime
 from sp.paths import STATIC
 from sp.service import Service
 from sp.settings import Settings
@@ -69,13 +70,17 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
     database = database or open_database(settings, clock)
     service = Service(settings, database, clock)
     desk = SignInDesk(database)
+    trusted_time = TrustedTime(database)
+
+    def remove_old(database: Database, settings: Settings, now: datetime) -> bool:
+        return tidy_up(database, settings, trusted_time.read(now))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         election = Election(database)
         chores = [
             asyncio.create_task(_forever(service, election, work, every))
-            for work, every in ((tidy_up, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
+            for work, every in ((remove_old, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
         ]
         yield
         for chore in chores:

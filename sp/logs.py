@@ -7,6 +7,8 @@ message. What is bound in a request's context, its reference first, stands in ev
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 from typing import Any
 
 import structlog
@@ -34,16 +36,56 @@ def configure_logging(settings: Settings, *, for_good: bool = False) -> None:
     structlog.configure(
         processors=[*_COMMON, _one_line, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_LineLogger,
         cache_logger_on_first_use=for_good,
     )
     _take_over_the_libraries(renderer)
 
 
+def dropped_lines() -> int:
+    """How many log lines this process could not write: its disk was full, or the pipe's reader gone."""
+    return _output.dropped
+
+
+class _Output:
+    """Standard output as it is at the moment. Writing a line never raises.
+
+    A sign-in is logged after its commit: an error here would keep the answer from the browser, and the browser's second
+    try would be a replay.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._lock = threading.Lock()
+
+    def write(self, line: str) -> None:
+        with self._lock:
+            try:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+            except (OSError, ValueError):  # ValueError: the stream is closed, or cannot encode the line
+                self.dropped += 1
+
+
+_output = _Output()
+
+
+class _LineLogger:
+    """What structlog hands finished lines to, whatever their level."""
+
+    def __init__(self, *_names: object) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg = _output.write
+
+
 class _OurLines(logging.Handler):
-    """Standard output as it is at the moment, one line for each record."""
+    """Records of the libraries, one line each."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), flush=True)  # noqa: T201  (where structlog prints too)
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001  arguments of a library that do not fit its own text
+            line = f"A record of {record.name} could not be formatted."
+        _output.write(line)
 
 
 def _take_over_the_libraries(renderer: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from sp import __version__
@@ -77,12 +77,19 @@ class Moment(Collector):
     """Values that are not counted but looked up when somebody asks."""
 
     def __init__(
-        self, *, sessions: dict[str, int], connections: dict[str, int], connections_limit: int, workers: int
+        self,
+        *,
+        sessions: dict[str, int],
+        connections: dict[str, int],
+        connections_limit: int,
+        workers: int,
+        dropped_log_lines: int = 0,
     ) -> None:
         self._sessions = sessions
         self._workers = workers
         self._connections = connections
         self._limit = connections_limit
+        self._dropped_log_lines = dropped_log_lines
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("virtual_office_sessions", "Sessions that have not expired.", "kind", self._sessions)
@@ -100,6 +107,11 @@ class Moment(Collector):
         )
         workers.add_metric([], self._workers)
         yield workers
+        dropped = CounterMetricFamily(
+            "virtual_office_log_lines_dropped", "Log lines that could not be written: a full disk, or a closed pipe."
+        )
+        dropped.add_metric([], self._dropped_log_lines)
+        yield dropped
         yield _gauge("virtual_office_info", "The version of the program.", "version", {__version__: 1})
 
 

@@ -558,3 +558,13 @@ class Lease(SQLModel, table=True):
     name: str = Field(primary_key=True, max_length=64)
     holder: str = Field(max_length=64)
     until: datetime = _time()
+
+
+class MaintenanceClock(SQLModel, table=True):
+    """One row: the time by which maintenance removes rows (`sp.flows.trusted_time`)."""
+
+    __tablename__ = "maintenance_clock"
+
+    id: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
+    reached_at: datetime = _time()
+    unconfirmed_seconds: int = 0  # how long the wall clock has been ahead of it, while the service ran

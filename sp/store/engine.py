@@ -22,6 +22,7 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
+from sp.store.disk_probe import DiskProbe
 from sp.store.process_queue import ProcessQueue, queue_file
 from sp.store.together import Done, Work, do_together
 
@@ -73,6 +74,8 @@ class Database:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
         self._one_writer = _OneWriter(url)
+        file = make_url(url).database or ""
+        self._disk = DiskProbe(Path(file).parent) if self.engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -135,6 +138,10 @@ class Database:
             pages = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
             orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
         return pages + [f"A row of {row[0]} refers to a row of {row[2]} that is missing." for row in orphans]
+
+    def disk_fault(self) -> str:
+        """Why nothing can be written beside a SQLite database, or ""; PostgreSQL's disk is its server's concern."""
+        return self._disk.fault() if self._disk else ""
 
     def connections(self) -> Connections:
         """What the pool has at this moment."""

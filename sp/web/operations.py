@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from sp.logs import dropped_lines
 from sp.metrics import Moment
 from sp.settings import Settings
 from sp.store import session_counts
@@ -33,7 +34,7 @@ async def health() -> Response:
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
 def ready(service: ServiceDep) -> Response:
-    """200 when the database answers and has this program's tables, else 503 with a sentence."""
+    """200 when the database answers, has this program's tables and can grow, else 503 with a sentence."""
     reason = _reason_not_ready(service)
     if reason:
         return JSONResponse({"status": "unavailable", "reason": reason}, 503, headers=_FRESH | {"Retry-After": "5"})
@@ -55,6 +56,9 @@ def _reason_not_ready(service: Service) -> str:
         return "The database does not answer."
     if found != newest_revision():
         return f"The database is at version {found}; this program needs version {newest_revision()}."
+    if fault := service.database.disk_fault():
+        _log.error("disk_unavailable", reason=fault)
+        return f"Nothing can be written to the data folder: {fault}."
     return ""
 
 
@@ -79,4 +83,5 @@ def _moment(service: Service) -> Moment:
         connections={"in_use": connections.in_use, "idle": connections.idle},
         connections_limit=connections.limit,
         workers=service.settings.workers,
+        dropped_log_lines=dropped_lines(),
     )
