@@ -62,9 +62,9 @@ def _key(_place: int) -> rsa.RSAPrivateKey:
     return _new_private_key()
 
 
-def _engine_like_the_first(url: URL, **pool: int) -> Engine:
+def _engine_like_the_first(url: URL, lock_seconds: float, **pool: int) -> Engine:
     """Whose statements are compiled when any engine of this process compiled them: the cache goes by the dialect."""
-    made, first = _sqlite_engine(url, **pool), _first_engine()
+    made, first = _sqlite_engine(url, lock_seconds, **pool), _first_engine()
     made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
     return made
 

@@ -58,9 +58,7 @@ class TrustedTime:
         return reached
 
 
-def _next(
-    last: maintenance_clock.Reading, now: datetime, elapsed: timedelta
-) -> tuple[datetime, timedelta]:
+def _next(last: maintenance_clock.Reading, now: datetime, elapsed: timedelta) -> tuple[datetime, timedelta]:
     limit = last.reached + elapsed * (1 + _DRIFT) + _TOLERANCE
     if now <= limit:
         return now, timedelta(0)

@@ -44,10 +44,10 @@ _RESTS_SECONDS = 1.0
 _PRAGMAS: tuple[str, ...] = (
     "synchronous=FULL",  # what was answered is on disk
     "foreign_keys=ON",
-    "busy_timeout=10000",  # milliseconds
     "wal_autocheckpoint=4000",  # pages: most are written again soon, and go into the file once
 )
 _WAL_SECONDS = 10.0
+_LOCK_SECONDS = 10.0
 _START_LOCK = 0x38783853  # any number that no other program on the same database takes
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
@@ -68,12 +68,15 @@ class Connections:
 class Database:
     """One database with its pool of connections. Safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as in the settings. Raises DatabaseError when its folder cannot be made or written."""
+    def __init__(self, url: str, *, lock_seconds: float = _LOCK_SECONDS) -> None:
+        """`url` as in the settings; `lock_seconds` is how long to wait for the lock of a SQLite file.
+
+        Raises DatabaseError when its folder cannot be made or written.
+        """
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, lock_seconds)
         self._writing = self.engine.execution_options(**{WRITE: True})
-        self._one_writer = _OneWriter(url)
+        self._one_writer = _OneWriter(url, lock_seconds)
         file = make_url(url).database or ""
         self._disk = DiskProbe(Path(file).parent) if self.engine.dialect.name == "sqlite" else None
 
@@ -193,15 +196,16 @@ class _OneWriter:
     and its engine has no events, which every statement would be asked about.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock_seconds: float) -> None:
         self._url = make_url(url)
-        self._queue = ProcessQueue(queue_file(Path(self._url.database or "")))
+        self._lock_seconds = lock_seconds
+        self._queue = ProcessQueue(queue_file(Path(self._url.database or "")), lock_seconds)
         self._connection: Connection | None = None
         self._turn = threading.Lock()
 
     @cached_property
     def engine(self) -> Engine:
-        return _sqlite_engine(self._url, pool_size=1)
+        return _sqlite_engine(self._url, self._lock_seconds, pool_size=1)
 
     @contextmanager
     def turn(self) -> Iterator[Connection]:
@@ -238,7 +242,7 @@ def newest_revision() -> str:
     return max(file.name.partition("_")[0] for file in scripts if file.name[0].isdigit())
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, lock_seconds: float) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
@@ -247,13 +251,13 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "checkout", _wake)
         return engine
     _prepare_folder(Path(parsed.database or ""))
-    engine = _sqlite_engine(parsed, **_POOL)
+    engine = _sqlite_engine(parsed, lock_seconds, **_POOL)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _sqlite_engine(url: URL, **pool: int) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 10.0}, **pool, hide_parameters=True)
+def _sqlite_engine(url: URL, lock_seconds: float, **pool: int) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": lock_seconds}, **pool, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     return engine
 

@@ -24,7 +24,9 @@ class Reading:
 
 def read(session: Session) -> Reading | None:
     """The last reading, or None before the first."""
-    found = session.execute(select(MaintenanceClock).where(column(MaintenanceClock.id) == _ONLY_ROW)).scalar_one_or_none()
+    found = session.execute(
+        select(MaintenanceClock).where(column(MaintenanceClock.id) == _ONLY_ROW)
+    ).scalar_one_or_none()
     return None if found is None else Reading(found.reached_at, timedelta(seconds=found.unconfirmed_seconds))
 
 

@@ -7,8 +7,12 @@ one who had the lock takes it once more. Never protects anything: SQLite's own l
 from __future__ import annotations
 
 import os
+import sqlite3
+import threading
 from pathlib import Path
 from types import TracebackType
+
+from sqlalchemy.exc import OperationalError
 
 try:
     import fcntl
@@ -21,22 +25,61 @@ def queue_file(database: Path) -> Path:
     return database.with_name(f"{database.name}-queue")
 
 
+class _Turn:
+    """One wait for the lock on a descriptor, which may be given up."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._decided = threading.Event()
+        self._taken = self._given_up = False
+
+    def take(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._lock:
+            self._taken = not self._given_up
+        if self._taken:
+            self._decided.set()
+        else:
+            os.close(self._descriptor)  # and with it the lock
+
+    def is_taken_within(self, seconds: float) -> bool:
+        """Whether the lock came in time; if not, the descriptor belongs to the thread that waits."""
+        self._decided.wait(seconds)
+        with self._lock:
+            self._given_up = not self._taken
+            return self._taken
+
+
 class ProcessQueue:
     """A lock on an empty file, which the system hands from one process to the next and takes from one that is gone.
 
     One thread at a time uses it.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, seconds: float = 10.0) -> None:
         self._file = file
+        self._seconds = seconds
         self._descriptor = -1
 
     def __enter__(self) -> None:
+        """Wait for the turn. Raises OperationalError, as for SQLite's own lock, when it does not come in time."""
         if fcntl is None:
             return
         if self._descriptor < 0:
             self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._wait()
+
+    def _wait(self) -> None:
+        """In a thread of its own: the system hands the lock on in the order of asking, but knows no time limit."""
+        turn = _Turn(self._descriptor)
+        threading.Thread(target=turn.take, daemon=True).start()
+        if not turn.is_taken_within(self._seconds):
+            self._descriptor = -1  # the thread gives it back when it comes after all
+            raise OperationalError("BEGIN IMMEDIATE", {}, sqlite3.OperationalError("database is locked"))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -64,6 +64,7 @@ class Work:
 
     do: Callable[[Transaction], Any]
     order: tuple[str, ...] = ()
+    is_wanted: Callable[[], bool] = lambda: True  # asked when the lock is there, which may have taken seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ class Done:
 
     result: Any = None
     error: Exception | None = None
+
+
+class AbandonedError(Exception):
+    """The work was not done: the client that asked for it had disconnected."""
 
 
 Begin = Callable[[], AbstractContextManager[Connection]]
@@ -97,7 +102,8 @@ def _in_one(begin: Begin, works: Sequence[Work]) -> list[Done]:
     with begin() as connection:
         transaction = Transaction(connection)
         for at in sorted(range(len(works)), key=lambda at: works[at].order):
-            done[at] = Done(works[at].do(transaction))
+            work = works[at]
+            done[at] = Done(work.do(transaction)) if work.is_wanted() else Done(error=AbandonedError())
         transaction.finish()
     return done
 
@@ -150,8 +156,16 @@ class InSteps(Generic[T]):
         self._result: list[T] = []
         self.error: Exception | None = None
         self.work: Work | None = None  # what it waits for; None before it begins and when it is over
+        self._is_abandoned = False
+
+    def abandon(self) -> None:
+        """The client has disconnected: do nothing more than was done by now. From any thread."""
+        self._is_abandoned = True
 
     def begin(self) -> None:
+        if self._is_abandoned:
+            self.error = AbandonedError()
+            return
         self._advance(self._steps.__next__)
 
     def go_on(self, done: Done) -> None:
@@ -170,7 +184,11 @@ class InSteps(Generic[T]):
         self.work = None
         try:
             work = self._context.run(step, *given)
-            self.work = Work(lambda transaction: self._context.run(work.do, transaction), work.order)
+            self.work = Work(
+                lambda transaction: self._context.run(work.do, transaction),
+                work.order,
+                lambda: not self._is_abandoned,
+            )
         except StopIteration as end:
             self._result.append(end.value)
         except BaseException as error:  # noqa: BLE001  it is raised to the one who asks for the result

@@ -20,9 +20,10 @@ from typing import Any, TypeVar, cast
 
 import structlog
 from fastapi import Request
+from sqlalchemy.exc import OperationalError
 
 from sp.saml import errands
-from sp.store.engine import Database
+from sp.store.engine import Database, is_passing
 from sp.store.together import AT_MOST, InSteps, Steps, complete
 
 T = TypeVar("T")
@@ -63,8 +64,11 @@ class SignInDesk:
         self._relief = threading.Lock()  # nobody is sent to a thread that was told to end
         self._thread = self._former = _thread()
 
-    async def serve(self, steps: Steps[T]) -> T:
-        """What the steps return; they run in the desk's thread. Raises what they raise."""
+    async def serve(self, steps: Steps[T], disconnected: asyncio.Future[None] | None = None) -> T:
+        """What the steps return; they run in the desk's thread. Raises what they raise.
+
+        Raises AbandonedError where `disconnected` was done before anything was written: nothing is written then.
+        """
         loop = asyncio.get_running_loop()
         visitor = _Visitor(InSteps(steps), loop, loop.create_future())
         self._waiting.append(visitor)
@@ -75,7 +79,13 @@ class SignInDesk:
             with suppress(ValueError):  # who was at the desk at that moment took him along
                 self._waiting.remove(visitor)
             raise
-        return cast("T", (await visitor.answer).result())
+        if disconnected is not None:
+            disconnected.add_done_callback(lambda done: None if done.cancelled() else visitor.steps.abandon())
+        try:
+            return cast("T", (await visitor.answer).result())
+        except asyncio.CancelledError:
+            visitor.steps.abandon()
+            raise
 
     def close(self) -> None:
         """After the last visitor was served."""
@@ -103,6 +113,8 @@ class SignInDesk:
                 visitor.steps.begin()
             for over in complete(self._database, list(visitors)):
                 visitors.pop(over).tell()
+                if isinstance(over.error, OperationalError) and is_passing(over.error):
+                    self._refuse_waiting(over.error)
         except BaseException as error:  # noqa: BLE001  else they would wait for ever
             for steps, visitor in visitors.items():
                 steps.error = RuntimeError(f"the desk failed: {error}")
@@ -110,6 +122,16 @@ class SignInDesk:
             _log.exception("desk_failed")
         if errands.has_read_enough():
             self._relieve()
+
+    def _refuse_waiting(self, error: OperationalError) -> None:
+        """All that wait get the answer of the one who found the database locked, full or away.
+
+        Each would else find out by itself, after those before it: with a lock that is held, in rows of ten seconds.
+        """
+        while self._waiting:
+            visitor = self._waiting.popleft()
+            visitor.steps.error = error
+            visitor.tell()
 
     def _taken(self) -> Iterator[_Visitor]:
         """Those who wait, and who come while they are begun with; at least one, since nobody calls for him again."""

@@ -6,6 +6,7 @@ Never judges: `sp.flows.assertion_consumer` does.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from urllib.parse import parse_qsl
 
@@ -24,7 +25,7 @@ from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
 from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
-from sp.store.together import Steps
+from sp.store.together import AbandonedError, Steps
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
 from sp.web.realm import gone, service_here
@@ -47,6 +48,7 @@ _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
 _KEPT = frozenset(("SAMLResponse", "RelayState"))
+_CLIENT_CLOSED_REQUEST = 499  # for the log only: the connection is closed
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
@@ -61,10 +63,22 @@ async def assertion_consumer_service(request: Request) -> Response:
     form: PostedForm | UnreadForm | bytes = body
     if isinstance(body, bytes) and body.count(b"%") > _MANY_ESCAPES:
         form = await run_in_threadpool(_form, request, body)  # a third of a second at worst, which nobody need wait for
-    response, sign_in = await desk_of(request).serve(_answering(request, form))
+    disconnected = asyncio.create_task(_disconnected(request))
+    try:
+        response, sign_in = await desk_of(request).serve(_answering(request, form), disconnected)
+    except AbandonedError:
+        return Response(status_code=_CLIENT_CLOSED_REQUEST)
+    finally:
+        disconnected.cancel()
     if sign_in is not None:
         _log_sign_in(sign_in)
     return response
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client has disconnected."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _answering(request: Request, form: PostedForm | UnreadForm | bytes) -> Steps[tuple[Response, SignIn | None]]:

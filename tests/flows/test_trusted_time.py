@@ -58,7 +58,8 @@ def test_a_used_assertion_is_refused_after_the_clock_was_ahead_for_a_moment(runn
     assert house.post(xml).judgement.report.failed == ("replay",)
 
 
-def test_so_it_is_when_the_service_starts_with_that_clock(running: Running, house: House) -> None:
+def test_so_it_is_when_the_service_starts_with_that_clock(house: House) -> None:
+    Running(house).maintain()
     xml = house.idp.response()
     assert house.post(xml).accepted
     house.later(days=3)
@@ -82,7 +83,8 @@ def test_a_clock_that_goes_on_as_it_should_is_followed(running: Running, house: 
     assert running.records() == 0
 
 
-def test_after_a_long_stop_old_records_go_when_the_service_has_run_for_a_day(running: Running, house: House) -> None:
+def test_after_a_long_stop_old_records_go_when_the_service_has_run_for_a_day(house: House) -> None:
+    Running(house).maintain()
     house.post(house.idp.response())
     house.later(days=30)
     again = Running(house)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from sp.store.process_queue import ProcessQueue
 
@@ -51,6 +52,18 @@ def test_nobody_waits_for_a_process_that_was_killed(tmp_path: Path) -> None:
         assert not wait([waiting], timeout=0.2).done
         holder.kill()
         assert waiting.result(timeout=10) == "was in"
+    ours.close()
+
+
+def test_a_turn_that_does_not_come_in_time_is_an_error_and_the_next_one_may_have_it(tmp_path: Path) -> None:
+    """A process that is stopped in its turn keeps the lock, and nobody else may wait for ever."""
+    holder, ours = ProcessQueue(tmp_path / "queue"), ProcessQueue(tmp_path / "queue", seconds=0.1)
+    with holder, pytest.raises(OperationalError, match="locked"):
+        ours.__enter__()
+    assert enter_and_leave(ours) == "was in"
+    with ThreadPoolExecutor(1) as pool:  # what waited in vain does not keep it
+        assert pool.submit(enter_and_leave, holder).result(timeout=10) == "was in"
+    holder.close()
     ours.close()
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import resource
 from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from contextlib import redirect_stdout, suppress
+from typing import Any, TextIO
 
 import pytest
 import structlog
@@ -81,6 +84,18 @@ class TestReady:
         assert (answer.status_code, answer.json()["reason"]) == (503, "The database does not answer.")
         [line] = [log for log in logs if log["event"] == "database_unavailable"]
         assert "secret-word" not in str(line)
+
+    def test_a_disk_that_is_full_is_not_ready(self, make_app: Callable[..., FastAPI]) -> None:
+        """No file may grow any more, which is what a full disk is to a program."""
+        app = make_app()
+        limit, before = resource.RLIMIT_FSIZE, resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(limit, (48 * 1024, before[1]))
+        try:
+            answer = Browser(app).open("/readyz")
+        finally:
+            resource.setrlimit(limit, before)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert "Nothing can be written to the data folder: No space left on device." in answer.json()["reason"]
 
 
 class TestMetrics:
@@ -186,6 +201,35 @@ def test_a_librarys_warning_is_a_line_like_ours(json_lines: Callable[[], list[di
         "uvicorn.error",
     )
     assert line["request"] == "7f3k"
+
+
+class TestLogsThatCannotBeWritten:
+    """A sign-in is logged after its commit: an error there would make the browser's second try a replay."""
+
+    @pytest.fixture(params=["full disk", "closed pipe"])
+    def broken_output(self, request: pytest.FixtureRequest) -> Iterator[TextIO]:
+        if request.param == "full disk":
+            descriptor = os.open("/dev/full", os.O_WRONLY)
+        else:
+            reader, descriptor = os.pipe()
+            os.close(reader)
+        output = os.fdopen(descriptor, "w")
+        with logging_as_before():
+            configure_logging(Settings(log_format="json"))
+            yield output
+        with suppress(OSError):  # what is still in its buffer cannot be written either
+            output.close()
+
+    def test_the_sign_in_is_answered_and_the_lost_lines_are_counted(
+        self, browser: Browser, connected: Idp, broken_output: TextIO
+    ) -> None:
+        before = numbers(browser.open("/metrics").text)["virtual_office_log_lines_dropped_total", ()]
+        with redirect_stdout(broken_output):
+            answer = send(browser, connected.response())
+            logging.getLogger("uvicorn.error").warning("a library's line")
+        assert answer["outcome"] == "accepted"
+        after = numbers(browser.open("/metrics").text)["virtual_office_log_lines_dropped_total", ()]
+        assert after - before == 2  # the sign-in's line and the library's
 
 
 class TestProxies:

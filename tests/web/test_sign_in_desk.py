@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
 from contextvars import ContextVar
 from itertools import groupby
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from sp.saml import errands
 from sp.store.engine import Database
-from sp.store.together import AT_MOST, Done, Steps, Work
+from sp.store.together import AT_MOST, AbandonedError, Done, Steps, Work
 from sp.web import sign_in_desk
 from sp.web.sign_in_desk import SignInDesk
 
@@ -28,8 +31,8 @@ MANY = 40
 class Counting(Database):
     """The real one, which tells how many pieces of work each transaction was for."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, *, lock_seconds: float) -> None:
+        super().__init__(url, lock_seconds=lock_seconds)
         self.sizes: list[int] = []
 
     def write_together(self, works: Sequence[Work]) -> list[Done]:
@@ -39,7 +42,7 @@ class Counting(Database):
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Counting]:
-    counting = Counting(f"sqlite:///{tmp_path / 'desk.db'}")
+    counting = Counting(f"sqlite:///{tmp_path / 'desk.db'}", lock_seconds=2.0)
     with counting.engine.begin() as connection:
         connection.execute(text("CREATE TABLE kept (number INTEGER PRIMARY KEY)"))
     yield counting
@@ -135,7 +138,7 @@ def test_who_went_away_holds_up_nobody(desk: SignInDesk, database: Counting, cap
         return [await stays]
 
     assert held_up(desk, 2, two) == [2]
-    assert kept(database) == [1, 2, 10**6]  # it was delivered, so it is recorded
+    assert kept(database) == [2, 10**6]
     assert "InvalidStateError" not in caplog.text
 
 
@@ -150,7 +153,46 @@ def test_a_loop_that_is_over_holds_up_nobody(desk: SignInDesk, database: Countin
         return await desk.serve(storing(2))
 
     assert held_up(desk, 2, rest) == 2
-    assert kept(database) == [1, 2, 10**6]
+    assert kept(database) == [2, 10**6]
+
+
+@pytest.fixture
+def locked(database: Counting) -> Iterator[sqlite3.Connection]:
+    """Another program that holds the lock until it rolls back."""
+    with closing(sqlite3.connect(database.engine.url.database or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+@pytest.mark.usefixtures("locked")
+def test_all_that_wait_are_refused_when_the_first_find_the_database_locked(
+    desk: SignInDesk, database: Counting
+) -> None:
+    async def come() -> list[object]:
+        return await asyncio.gather(*(desk.serve(storing(number)) for number in range(MANY)), return_exceptions=True)
+
+    assert {type(answer) for answer in asyncio.run(come())} == {OperationalError}
+    assert len(database.sizes) == 1  # not one wait for each sixteen
+
+
+def test_what_a_client_asked_for_that_left_while_the_database_was_locked_is_not_done(
+    desk: SignInDesk, database: Counting, locked: sqlite3.Connection
+) -> None:
+    async def come() -> list[object]:
+        disconnected = asyncio.get_running_loop().create_future()
+        stays = asyncio.create_task(desk.serve(storing(1)))
+        leaves = asyncio.create_task(desk.serve(storing(2), disconnected))
+        while not database.sizes:  # noqa: ASYNC110  until they wait for the lock
+            await asyncio.sleep(0.001)
+        disconnected.set_result(None)
+        await asyncio.sleep(0)
+        locked.rollback()
+        return await asyncio.gather(stays, leaves, return_exceptions=True)
+
+    first, second = asyncio.run(come())
+    assert first == 1
+    assert isinstance(second, AbandonedError)
+    assert kept(database) == [1]
 
 
 def test_nobody_waits_for_ever_when_the_desk_itself_fails(
