@@ -38,7 +38,7 @@ class Running:
 
     def records(self) -> int:
         with self.house.database.reading() as session:
-            return session.execute(select(func.count()).select_from(ConsumedAssertion)).scalar_one()
+            return int(session.execute(select(func.count()).select_from(ConsumedAssertion)).scalar_one())
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_all_that_wait_are_refused_when_the_first_find_the_database_locked(
 def test_what_a_client_asked_for_that_left_while_the_database_was_locked_is_not_done(
     desk: SignInDesk, database: Counting, locked: sqlite3.Connection
 ) -> None:
-    async def come() -> list[object]:
+    async def come() -> tuple[int | BaseException, int | BaseException]:
         disconnected = asyncio.get_running_loop().create_future()
         stays = asyncio.create_task(desk.serve(storing(1)))
         leaves = asyncio.create_task(desk.serve(storing(2), disconnected))
