@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -34,9 +35,11 @@ from sp.service import Service
 from sp.settings import Settings
 from sp.store.engine import Database, is_passing
 from sp.web import admin, home, metadata, my_profile, operations, sign_in_page, sign_in_start, sign_out, slo, sso
+from sp.web.allowed_hosts import AllowedHosts
 from sp.web.body_limit import BodyLimit
 from sp.web.body_timeout import BodyTimeout
-from sp.web.error_pages import install_error_pages
+from sp.web.error_pages import drawn, install_error_pages
+from sp.web.errors import PageError
 from sp.web.forwarded import ForwardedAddress
 from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
 from sp.web.realm import WORKSPACE
@@ -56,6 +59,7 @@ _ROUTERS = (
     my_profile.router,
     *admin.routers,
 )
+_SHOWN_CHARACTERS = 100
 _ACS_PATH = "/saml2"
 _TIDY_UP_EVERY_SECONDS = 600
 _LOOK_FOR_METADATA_EVERY_SECONDS = 60
@@ -132,6 +136,7 @@ def _install(app: FastAPI, service: Service) -> None:
     app.add_middleware(BodyLimit, exempt=consumer_paths)
     app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
     app.add_middleware(Overload, at_once=settings.requests_at_once, busy=_busy)
+    app.add_middleware(AllowedHosts, settings=settings, refuse=partial(_misdirected, settings))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestReference, metrics=service.metrics)
     app.add_middleware(ForwardedAddress, proxies=settings.proxies)
@@ -157,10 +162,26 @@ def _install(app: FastAPI, service: Service) -> None:
 
 
 def _busy(request: Request) -> Response:
-    is_program = request.url.path.startswith(API) or "application/json" in request.headers.get("accept", "")
-    answer = problem(request, 503) if is_program else busy_page(request)
+    answer = problem(request, 503) if _is_program(request) else busy_page(request)
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
+
+
+def _misdirected(settings: Settings, request: Request) -> Response:
+    """Names the base URL, which any program on the way could find out; a page of another site cannot read it."""
+    host = request.headers.get("host", "")[:_SHOWN_CHARACTERS]
+    step = (
+        f"The request names the host {host!r}. Open {settings.base_url}, or add the host to "
+        "VIRTUAL_OFFICE_ALLOWED_HOSTS."
+    )
+    if _is_program(request):
+        return problem(request, 421, step)
+    request.state.viewer = None  # found without the database
+    return drawn(request, PageError(421, next_step=step))
+
+
+def _is_program(request: Request) -> bool:
+    return request.url.path.startswith(API) or "application/json" in request.headers.get("accept", "")
 
 
 def _mounted_api(app: FastAPI) -> Mount:

@@ -432,6 +432,10 @@ class AuthnRequest(SQLModel, table=True):
     """A sign-in begun here that waits for its answer (Profiles 4.1.4.1): from which browser, to whom, until when."""
 
     __tablename__ = "authn_request"
+    __table_args__ = (
+        Index("ix_authn_request_remote_address", "remote_address", "sent_at"),
+        Index("ix_authn_request_account", "account_id", "sent_at"),
+    )
 
     id: str = Field(primary_key=True, max_length=64)
     account_id: int = _reference("account.id")
@@ -444,6 +448,7 @@ class AuthnRequest(SQLModel, table=True):
     requested_contexts: list[str] = Field(default_factory=list, sa_type=JSON)
     comparison: str = Field(default="exact", max_length=16)
     return_path: str = Field(default="", max_length=2048)
+    remote_address: str = Field(default="", max_length=64)  # or the /64 network of an IPv6 address
     bench: bool = False  # sent from the request bench: its answer is shown, not only followed
     message: bytes = Field(sa_type=LargeBinary)  # zlib-compressed XML, as sent
     sent_at: datetime = _time()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from sp.saml.messages import Limits
 PREFIX = "VIRTUAL_OFFICE_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SHORTEST_TOKEN = 16
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 SHARED_REALM = "shared"
 
 
@@ -103,7 +105,13 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=720, description="A session ends after this long in any case, in hours.")
     ] = 12
     password_attempts: Annotated[
-        int, Field(ge=1, le=1_000, description="Wrong passwords that one address may send in a window.")
+        int,
+        Field(
+            ge=1,
+            le=1_000,
+            description="Wrong passwords that one address may send for one username in a window; ten times as many "
+            "for all usernames.",
+        ),
     ] = 10
     password_window_seconds: Annotated[
         int, Field(ge=1, le=86_400, description="The length of that window, in seconds.")
@@ -145,6 +153,27 @@ class Settings(BaseSettings):
         description="Whether a workspace may judge messages by a clock that stands still. Default: only when the "
         "service runs on loopback.",
     )
+    allowed_hosts: str = Field(
+        "",
+        description="Further names, with their ports, by which this service may be asked, separated by commas, such as "
+        "`sso.example.com, 10.0.0.5:8000`. Requests that name another host than these and the base URL's get 421.",
+    )
+    starts_per_minute: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="How many sign-ins one address may start here within a minute."),
+    ] = 120
+    connections: Annotated[
+        int,
+        Field(ge=16, le=1_000_000, description="How many connections one process keeps open at once."),
+    ] = 4_000
+    connections_per_address: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="How many of them one address may have. Trusted proxies may have all.",
+        ),
+    ] = 500
     # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
     _workspace: str = PrivateAttr("")
 
@@ -191,6 +220,14 @@ class Settings(BaseSettings):
                 ipaddress.ip_network(part)
             except ValueError:
                 raise ValueError(f"{part!r} is no address and no network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: str) -> str:
+        for part in _parts(value):
+            if not _HOST.fullmatch(part):
+                raise ValueError(f"{part!r} is no host name or address with or without a port")
         return value
 
     @field_validator("tls_certificate", "tls_key", "metrics_token", mode="before")

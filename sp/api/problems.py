@@ -38,6 +38,7 @@ KINDS: Mapping[int, tuple[str, str, str]] = {
     412: ("stale", "Somebody else changed it meanwhile", "Read it again, and send the new ETag in If-Match."),
     413: ("too-large", "That is too large", "Send less."),
     415: ("media-type", "That kind of content is not understood", "Send application/json in UTF-8."),
+    421: ("misdirected", "This service has another name", "Ask it by the name in VIRTUAL_OFFICE_BASE_URL."),
     422: ("invalid", "Something in the request is not right", "Each of the errors names its field."),
     428: ("precondition", "If-Match is needed", "Send the ETag of what you read in If-Match."),
     500: ("unexpected", "Something broke on our side", "The log names the cause under this reference."),

@@ -21,6 +21,7 @@ from sp.flows import workspaces
 from sp.flows.account_setup import Invalid
 from sp.flows.api_tokens import recognize
 from sp.flows.workspaces import MAX_WORKSPACES, USUAL, FullError, addresses_of, live_workspace
+from sp.hosts import is_own_origin
 from sp.models import Realm
 from sp.service import Service, ServiceDep
 
@@ -115,7 +116,7 @@ def maker(request: Request, service: ServiceDep, sent: Credentials) -> None:
         return
     if allowed == "token":
         raise ApiError(401, "Send the token in VIRTUAL_OFFICE_WORKSPACE_TOKEN.", headers=_REALM)
-    if request.headers.get("origin", service.settings.base_url) != service.settings.base_url:
+    if not is_own_origin(service.settings, request.headers.get("origin", service.settings.base_url)):
         # Without a token nothing else tells a page somewhere in the developer's browser from a program.
         raise ApiError(403, "Pages of other sites make no workspaces.")
 

@@ -1,4 +1,4 @@
-"""How long a request's header may take to arrive, and how long it may be.
+"""How long a request's header may take to arrive, how long it may be, and how many connections there may be.
 
 Owns the clock of every connection on which nothing is being answered. Never looks into a header: uvicorn parses it.
 """
@@ -9,6 +9,8 @@ import asyncio
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sp.cli.connection_limits import ConnectionLimits
 
 MAX_HEADER_BYTES = 64 * 1024
 _log = structlog.get_logger("sp.web")
@@ -21,13 +23,20 @@ class PatientProtocol(HttpToolsProtocol):
     """
 
     seconds = 30.0
+    limits = ConnectionLimits(in_all=4_000, per_address=500)
 
+    _address: str | None = None  # once the connection counts
     _timer: asyncio.TimerHandle | None = None
     _in_header = False
     _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        if not self.limits.take(address):
+            transport.abort()
+            return
+        self._address = address
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -49,6 +58,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._address is not None:
+            self.limits.give_back(self._address)
         super().connection_lost(exc)
 
     def _wait(self) -> None:
@@ -65,6 +76,6 @@ class PatientProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def patient(seconds: float) -> type[asyncio.Protocol]:
-    """The protocol that waits so long for a header."""
-    return type("PatientProtocol", (PatientProtocol,), {"seconds": seconds})
+def patient(seconds: float, limits: ConnectionLimits) -> type[asyncio.Protocol]:
+    """The protocol that waits so long for a header, and keeps to these limits."""
+    return type("PatientProtocol", (PatientProtocol,), {"seconds": seconds, "limits": limits})

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from sp.cli.connection_limits import ConnectionLimits, raise_descriptor_limit
 from sp.cli.header_patience import patient
 from sp.settings import Settings
 
@@ -26,6 +27,9 @@ def run(
     lifeline: int | None = None,
 ) -> None:
     """Serve until a signal asks to stop, or until the pipe `lifeline` ends; requests in flight are finished."""
+    limits = ConnectionLimits(
+        raise_descriptor_limit(settings.connections), settings.connections_per_address, settings.proxies
+    )
     config = uvicorn.Config(
         app,
         log_config=None,  # its lines go where ours go
@@ -34,7 +38,7 @@ def run(
         server_header=False,
         proxy_headers=False,  # the ACS URL comes from the settings, never from a header
         timeout_graceful_shutdown=GRACE_SECONDS,
-        http=patient(settings.body_timeout_seconds),
+        http=patient(settings.body_timeout_seconds, limits),
         lifespan="on",
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,

@@ -5,20 +5,24 @@ Owns throttling and opening the session. Never tells whether the name or the pas
 
 from __future__ import annotations
 
-import ipaddress
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
 
+from sp.addresses import network_of
 from sp.flows.passwords import password_matches
 from sp.flows.realms import end_in
 from sp.models import Administrator, User, UserSession, UserStatus
+from sp.saml.identity import username_key
 from sp.settings import Settings
 from sp.store import accounts, administrators, password_throttle, realms, sessions, users
 from sp.store.engine import Database
 from sp.store.rows import required
+
+_ALL_USERNAMES = 10  # times what one username may have
 
 
 class Refusal(StrEnum):
@@ -42,10 +46,8 @@ def sign_in_with_password(
 ) -> Refusal | None:
     """Opens a session under `token` and returns None, or says why not."""
     with database.writing() as session:  # counted before the password is looked at, taken back when it is right
-        address = _counted_address(credentials.address)
-        attempts = password_throttle.count_attempt(session, address, now, settings.password_window)
-    if attempts > settings.password_attempts:
-        return Refusal.THROTTLED
+        if _count(session, settings, now, credentials):
+            return Refusal.THROTTLED
     with database.reading() as session:
         person = _find(session, credentials.username)
     if not password_matches(person.password_hash if person else None, credentials.password):
@@ -54,13 +56,24 @@ def sign_in_with_password(
         return _open(session, settings, now, credentials, person, token)
 
 
-def _counted_address(address: str) -> str:
-    """An IPv6 subscriber has 2**64 addresses to send from, so the network is counted."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
+def _count(session: Session, settings: Settings, now: datetime, credentials: Credentials) -> bool:
+    """Count the attempt; whether there were too many.
+
+    Behind a proxy that is not trusted all people have one address, so the limit holds for one username there. An
+    address has ten times as much in all, which bounds a search through many usernames.
+    """
+    window = settings.password_window
+    address, username_there = _counters(credentials)
+    if password_throttle.count_attempt(session, address, now, window) > settings.password_attempts * _ALL_USERNAMES:
+        return True
+    return password_throttle.count_attempt(session, username_there, now, window) > settings.password_attempts
+
+
+def _counters(credentials: Credentials) -> tuple[str, str]:
+    """What counts for the address, and for this username there, hashed so that its length is bounded."""
+    address = network_of(credentials.address)
+    pair = f"{address}\0{username_key(credentials.username)}"
+    return address, hashlib.sha256(pair.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _find(session: Session, username: str) -> Administrator | User | None:
@@ -105,7 +118,8 @@ def _open(
             return Refusal.WRONG
         sessions.open_administrator_session(session, person, token, now, ends - now)
     sessions.end(session, credentials.old_token)
-    password_throttle.take_back(session, _counted_address(credentials.address))
+    for counter in _counters(credentials):
+        password_throttle.take_back(session, counter)
     return None
 
 

@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from sp.addresses import network_of
 from sp.flows.realms import judging_time_of
 from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pending_row, sending
 from sp.flows.service_keys import signing_key
@@ -33,6 +34,9 @@ from sp.store.sign_in_attempts import decompress
 
 MAX_NAME = 256
 PER_ACCOUNT_AND_MINUTE = 600
+# An address that has started less than this in the minute may go on until the account has sent twice its limit: a
+# flood from some addresses keeps nobody else out. A row is kept for 70 minutes, so an account has 84,000 at the most.
+_FEW_PER_ADDRESS = 5
 _MINUTE = timedelta(minutes=1)
 
 
@@ -55,6 +59,7 @@ class Wish:
     randomness: bytes
     name: str = ""
     return_path: str = ""
+    address: str = ""  # of the sender
 
 
 def find_account(session: Session, name: str) -> str | None:
@@ -99,7 +104,9 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
         if found is None:
             return Obstacle.UNAVAILABLE
         account, in_force = found
-        if _too_many(session, account, now):  # asked again where it counts, but a flood must not sign or lock
+        if _too_many(
+            session, settings, account, wish, now
+        ):  # asked again where it counts, but a flood must not sign or lock
             return Obstacle.TOO_MANY
         told_at = judging_time_of(session, settings, account, now)
         key = signing_key(session) if in_force.sign_requests else None
@@ -111,15 +118,22 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
     asked = Asked(account, in_force, wish.browser_token, wish.return_path)
     row = pending_row(settings, asked, sent, binding, now)
     with database.writing() as session:
-        if _too_many(session, account, now):
+        if _too_many(session, settings, account, wish, now):
             return Obstacle.TOO_MANY
         if row is not None:
+            row.remote_address = network_of(wish.address)
             authn_requests.keep(session, row, per_browser=PER_BROWSER)
     return sent
 
 
-def _too_many(session: Session, account: Account, now: datetime) -> bool:
-    return authn_requests.sent_since(session, required(account.id), now - _MINUTE) >= PER_ACCOUNT_AND_MINUTE
+def _too_many(session: Session, settings: Settings, account: Account, wish: Wish, now: datetime) -> bool:
+    """Per address first: one sender must not use up what the account's people have together."""
+    since = now - _MINUTE
+    from_here = authn_requests.started_from_since(session, since, address=network_of(wish.address))
+    if from_here >= settings.starts_per_minute:
+        return True
+    limit = PER_ACCOUNT_AND_MINUTE * (2 if from_here < _FEW_PER_ADDRESS else 1)
+    return authn_requests.sent_since(session, since, account_id=required(account.id)) >= limit
 
 
 def options_of(settings: Settings, in_force: SsoSettings, identifier: str, now: datetime) -> RequestOptions:

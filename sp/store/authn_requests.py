@@ -28,11 +28,16 @@ def keep(session: Session, request: AuthnRequest, *, per_browser: int) -> None:
         session.execute(delete(Table).where(column(Table.id).in_(surplus)))
 
 
-def sent_since(session: Session, account_id: int, moment: datetime) -> int:
-    """How many requests the account has sent after `moment`. What is sent expires later, which has an index."""
-    recent = column(Table.sent_at) > moment, column(Table.expires_at) > moment
-    query = select(func.count()).select_from(Table).where(column(Table.account_id) == account_id, *recent)
-    return int(session.execute(query).scalar_one())
+def sent_since(session: Session, moment: datetime, *, account_id: int) -> int:
+    """How many requests the account has sent after `moment`."""
+    recent = column(Table.account_id) == account_id, column(Table.sent_at) > moment
+    return int(session.execute(select(func.count()).select_from(Table).where(*recent)).scalar_one())
+
+
+def started_from_since(session: Session, moment: datetime, *, address: str) -> int:
+    """How many requests were started from the address after `moment`, of whatever account."""
+    recent = column(Table.remote_address) == address, column(Table.sent_at) > moment
+    return int(session.execute(select(func.count()).select_from(Table).where(*recent)).scalar_one())
 
 
 def of_browser(session: Session, request_id: str, browser_hash: str, acs_url: str) -> AuthnRequest | None:

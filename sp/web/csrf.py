@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from sp.hosts import is_own_origin
 from sp.web import cookies
 from sp.web.errors import PageError
 from sp.web.state import service_of
@@ -75,7 +75,4 @@ def _same_origin(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = request.headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:  # such as an open bracket
-        return False
+    return origin is None or is_own_origin(service_of(request).settings, origin)

@@ -12,6 +12,7 @@ _TITLES = {
     405: ("This address does not take that kind of request", "Start from the Application Panel."),
     413: ("That is too large", "Send less."),
     415: ("That kind of content is not understood here", "Send a form."),
+    421: ("This service has another name", "Open it by the name in its settings."),
     422: ("Something in the request is not right", "Check the address and the fields, then try again."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
     500: ("Something broke on our side", "Try again; the log names the cause under this reference."),

@@ -9,10 +9,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp.settings import Network
+
+_MOST_WARNINGS = 20
+_log = structlog.get_logger("sp.web")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,19 +31,28 @@ class ForwardedAddress:
     def __init__(self, app: ASGIApp, proxies: Sequence[Network]) -> None:
         self._app = app
         self._proxies = proxies
+        self._warned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = _address(scope["client"][0]) if scope["type"] == "http" and scope.get("client") else None
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         if peer is None or not self._trusts(peer):
+            if peer is not None and "x-forwarded-for" in headers:
+                self._warn(str(peer))
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         sender = self._sender(",".join(headers.getlist("x-forwarded-for")))
         scheme = ",".join(headers.getlist("x-forwarded-proto")).rpartition(",")[2].strip().lower()
         changed: dict[str, object] = {"client": (str(sender), 0)} if sender else {}
         if scheme in {"http", "https"}:
             changed["scheme"] = scheme
         await self._app({**scope, **changed}, receive, send)
+
+    def _warn(self, peer: str) -> None:
+        """Once for each address: behind a proxy that is not named, all people count as one sender."""
+        if peer not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(peer)
+            _log.warning("forwarded_header_ignored", peer=peer, setting="VIRTUAL_OFFICE_TRUSTED_PROXIES")
 
     def _sender(self, forwarded: str) -> Address | None:
         """The last address that is no proxy; None where the proxy said nothing that can be read."""

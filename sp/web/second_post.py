@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable
 
 from fastapi import Request, Response
 
+from sp.hosts import is_own_origin
 from sp.web.rendering import render
+from sp.web.state import service_of
 
 AGAIN = "again"  # marks a form that came by a page of ours, so that it is asked for once only
 
@@ -20,7 +22,7 @@ Fields = Iterable[tuple[str, str]]
 def from_elsewhere(request: Request) -> bool:
     """Whether a browser says that the form came from another origin; programs say nothing."""
     origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+    return origin is not None and not is_own_origin(service_of(request).settings, origin)
 
 
 def post_again(request: Request, fields: Fields, kept: Collection[str], *, title: str, sentence: str) -> Response:

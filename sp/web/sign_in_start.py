@@ -25,7 +25,7 @@ from sp.web.realm import WORKSPACE, ServiceHereDep
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
 from sp.web.sso_choice import Choice
-from sp.web.state import Service, ServiceDep
+from sp.web.state import Service, ServiceDep, remote_address
 from sp.web.viewer import viewer_of
 
 router = APIRouter()
@@ -120,7 +120,9 @@ def straight_on(
     path = safe_path(next) if next else "/"
     if _is_signed_in_to(request, service, slug):
         return RedirectResponse(path, status_code=303)
-    wish = Wish(slug, browser_token(request), secrets.token_bytes(_ID_BYTES), return_path=path)
+    wish = Wish(
+        slug, browser_token(request), secrets.token_bytes(_ID_BYTES), return_path=path, address=remote_address(request)
+    )
     if not is_slug(slug):
         raise _obstacle(Obstacle.UNAVAILABLE)
     chosen = sso_choice.choice_of(request, service.settings)

@@ -118,12 +118,37 @@ class TestBounds:
         assert failed(answer(here, sent[4])) == ("in_response_to",)
         assert answer(here, sent[5]).accepted
 
-    @attack("RPL-09 account", "many browsers begin without end")
-    def test_an_account_sends_so_many_in_a_minute(self, here: House, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 3)
+    @attack("RPL-09 address", "one address begins without end, and others still can")
+    def test_one_address_starts_so_many_in_a_minute(self, here: House) -> None:
+        here.settings = here.settings.model_copy(update={"starts_per_minute": 3})
         for number in range(3):
-            begin(here, browser_token=f"browser {number}")
-        assert start(here.database, here.settings, here.now, wish(browser_token="one more")) is Obstacle.TOO_MANY
+            begin(here, browser_token=f"browser {number}", address="192.0.2.1")
+        once_more = wish(browser_token="one more", address="192.0.2.1")
+        assert start(here.database, here.settings, here.now, once_more) is Obstacle.TOO_MANY
+        begin(here, browser_token="somebody else", address="192.0.2.2")
         here.later(minutes=1)
-        begin(here, browser_token="one more")
-        assert count(here, AuthnRequest) == 4
+        begin(here, browser_token="one more", address="192.0.2.1")
+        assert count(here, AuthnRequest) == 5
+
+    @attack("RPL-09 network", "one IPv6 subscriber begins from many addresses")
+    def test_addresses_of_one_ipv6_network_are_one_sender(self, here: House) -> None:
+        here.settings = here.settings.model_copy(update={"starts_per_minute": 1})
+        begin(here, browser_token="first", address="2001:db8::1")
+        second = wish(browser_token="second", address="2001:db8::2")
+        assert start(here.database, here.settings, here.now, second) is Obstacle.TOO_MANY
+        begin(here, browser_token="third", address="2001:db8:0:1::1")
+
+    @attack("RPL-09 account", "several addresses use up what the account has together")
+    def test_an_account_sends_so_many_in_a_minute_and_an_address_that_sent_few_goes_on(
+        self, here: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 6)
+        for number in range(6):
+            begin(here, browser_token=f"browser {number}", address="192.0.2.1")
+        once_more = wish(browser_token="one more", address="192.0.2.1")
+        assert start(here.database, here.settings, here.now, once_more) is Obstacle.TOO_MANY
+        for number in range(6):
+            begin(here, browser_token=f"other {number}", address=f"192.0.2.{number + 2}")
+        late = wish(browser_token="late", address="192.0.2.99")
+        assert start(here.database, here.settings, here.now, late) is Obstacle.TOO_MANY  # twice the limit is the end
+        assert count(here, AuthnRequest) == 12

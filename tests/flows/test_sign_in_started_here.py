@@ -90,7 +90,7 @@ class TestSending:
         self, here: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         here.configure(sign_in_url=SIGN_IN_URL, sign_requests=True)
-        monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 2)
+        here.settings = here.settings.model_copy(update={"starts_per_minute": 2})
         for _ in range(2):
             begin(here)
         monkeypatch.setattr(sign_in_started_here, "sending", _nobody_signs)
@@ -98,7 +98,7 @@ class TestSending:
         assert start(here.database, here.settings, here.now, wish()) is Obstacle.TOO_MANY
 
     def test_of_two_at_once_the_one_too_many_is_not_kept(self, here: House, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sign_in_started_here, "PER_ACCOUNT_AND_MINUTE", 1)
+        here.settings = here.settings.model_copy(update={"starts_per_minute": 1})
 
         def slower(message: Outgoing) -> Sending:
             monkeypatch.setattr(sign_in_started_here, "sending", sending)

@@ -37,8 +37,15 @@ def test_the_schema_would_object() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_ports_are_published_on_loopback_only(name: str) -> None:
-    """The passwords in this file are known to everybody, and reports are public."""
+    """Reports are public there, and any program may make a workspace."""
     assert all(str(port).startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_administrator_has_a_password_that_everybody_knows(name: str) -> None:
+    variables = SERVICES[name].get("environment", {})
+    passwords = {variable: value for variable, value in variables.items() if "ADMIN_PASSWORD" in variable}
+    assert all(re.fullmatch(r"\$\{\w+:-\}", value) for value in passwords.values()), passwords
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -24,6 +24,7 @@ SETTINGS = {
     "REQUESTS_AT_ONCE": str(AT_ONCE),
     "BODY_TIMEOUT_SECONDS": "1",
     "PASSWORD_ATTEMPTS": "1000",
+    "CONNECTIONS_PER_ADDRESS": "64",
 }
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PROGRAM = {"Accept": "application/json"}
@@ -99,6 +100,20 @@ class TestTooMany:
             time.sleep(0.7)
             assert httpx.get(f"{place.base_url}/readyz", trust_env=False).status_code == 200
             assert not any(one.done() for one in waiting)
+
+
+class TestIdleConnections:
+    def test_one_address_cannot_keep_the_others_out(self, place: Installation, program: Program) -> None:
+        with ExitStack() as opened:
+            for _ in range(100):
+                opened.enter_context(socket.create_connection(("127.0.0.1", place.port), timeout=10))
+            program.wait_for("connections_refused")
+            other = httpx.HTTPTransport(local_address="127.0.0.2")
+            with httpx.Client(transport=other, trust_env=False) as client:
+                answer = client.get(f"http://127.0.0.1:{place.port}/sso/login/", timeout=10)
+            assert answer.status_code == 200
+        (line, *_) = lines(program, "connections_refused")
+        assert (line["level"], line["last_address"]) == ("warning", "127.0.0.1")
 
 
 class TestHeadersThatNeverEnd:

@@ -254,6 +254,16 @@ class TestProxies:
     def test_a_stranger_is_not_believed(self, seen: Callable[..., str]) -> None:
         assert seen("203.0.113.200", {"x-forwarded-for": self.FORGED}) == "203.0.113.200"
 
+    def test_a_header_of_an_address_that_is_not_named_is_warned_of_once(
+        self, make_app: Callable[..., FastAPI], logs: list[MutableMapping[str, Any]]
+    ) -> None:
+        app = make_app()
+        for _ in range(2):
+            client = TestClient(app, client=("10.0.0.7", 5), base_url="http://localhost:8000")
+            client.get("/sso/login/", headers={"x-forwarded-for": self.SENDER})
+        [line] = [line for line in logs if line["event"] == "forwarded_header_ignored"]
+        assert (line["peer"], line["setting"]) == ("10.0.0.7", "VIRTUAL_OFFICE_TRUSTED_PROXIES")
+
     @pytest.mark.parametrize(
         ("said", "sender"),
         [

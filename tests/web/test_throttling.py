@@ -1,4 +1,4 @@
-"""Password attempts are counted by address, before the password is looked at."""
+"""Password attempts are counted by address and username, before the password is looked at."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def test_mallory_has_so_many_guesses_in_a_window_and_no_more(browser: Browser) -
     assert page.status_code == 429
     assert page.headers["retry-after"] == "300"
     assert "Too many wrong passwords" in browser.text()
+
+
+def test_guesses_for_one_username_lock_out_nobody_else_behind_the_same_proxy(browser: Browser) -> None:
+    guess(browser, ATTEMPTS)
+    assert browser.sign_in(ALICE.email).status_code == 429
+    assert "My profile" in browser.sign_in(BRITTA.email).text
+
+
+def test_guesses_for_many_usernames_are_bounded_for_the_address(browser: Browser) -> None:
+    for number in range(10 * ATTEMPTS):
+        assert browser.sign_in(f"user{number}@contoso.example", WRONG_PASSWORD).status_code == 403
+    assert browser.sign_in(BRITTA.email).status_code == 429
 
 
 def test_the_window_ends(browser: Browser, clock: StillClock) -> None:

@@ -1,0 +1,45 @@
+"""Which names a request may use for this service, and which pages' forms it takes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from sp.settings import Settings, is_loopback
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def allows_host(settings: Settings, host: str) -> bool:
+    """Whether the value of a `Host` header names this service."""
+    return _normalized(host, _scheme(settings)) in _hosts(settings.base_url, settings.allowed_hosts)
+
+
+def is_own_origin(settings: Settings, origin: str) -> bool:
+    """Whether the value of an `Origin` header is that of a page of this service."""
+    scheme, separator, host = origin.partition("://")
+    return bool(separator) and scheme == _scheme(settings) and allows_host(settings, host)
+
+
+def _scheme(settings: Settings) -> str:
+    return urlsplit(settings.base_url).scheme
+
+
+@lru_cache(maxsize=16)
+def _hosts(base_url: str, allowed: str) -> frozenset[str]:
+    """All names, each with its port. On loopback, `localhost`, 127.0.0.1 and [::1] are one name."""
+    parts = urlsplit(base_url)
+    hosts = {parts.netloc, *(part.strip() for part in allowed.split(",") if part.strip())}
+    if is_loopback(parts.hostname or ""):
+        port = "" if parts.port is None else f":{parts.port}"
+        hosts |= {name + port for name in _LOOPBACK_NAMES}
+    return frozenset(_normalized(host, parts.scheme) for host in hosts)
+
+
+def _normalized(host: str, scheme: str) -> str:
+    """In lower case, without a final dot, and with the port that the scheme implies."""
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        name, port = host, str(_DEFAULT_PORTS.get(scheme, ""))
+    return f"{name.lower().removesuffix('.')}:{port}"
