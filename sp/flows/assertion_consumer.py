@@ -530,14 +530,11 @@ def _inputs(
         "max_message_bytes": settings.max_message_bytes,
         "account_active": trusting.trust is not None and trusting.trust.active,
         "nearest_issuer": trusting.nearest_issuer,
-        "holder": {
-            "replayed": holder.replayed,
-            "link": holder.link,
-            "status": holder.status,
-            "stored_username": holder.stored_username,
-        },
+        "holder": {"replayed": holder.replayed, "link": holder.link, "status": holder.status},
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
+    if holder.stored_username is not None:
+        inputs["holder"]["stored_username"] = holder.stored_username
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:

@@ -39,6 +39,7 @@ from sp.models import (
 )
 from sp.saml import names, soap
 from sp.saml.checks.logout import Named
+from sp.saml.identity import username_key
 from sp.saml.logout import conclude_logout, failed_by, open_logout, verify_logout
 from sp.saml.logout_messages import (
     Arrival,
@@ -56,11 +57,11 @@ from sp.saml.logout_messages import (
 from sp.saml.logout_words import logout_message
 from sp.saml.logout_writing import Envelope, Status, logout_response
 from sp.saml.message_signing import signed_message
-from sp.saml.messages import Expectations, NameId
+from sp.saml.messages import Expectations, NameId, UserMapping
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import OwnKey
 from sp.settings import Settings
-from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs
+from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs, users
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -293,13 +294,23 @@ def _sessions_of(session: Session, settings: Settings, trusting: _Trusting, orde
     if trusting.account is None or trusting.in_force is None:
         return _Sessions()
     issuer = trusting.in_force.issuer
-    of_value = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value)
+    by_username = trusting.in_force.user_mapping == UserMapping.USERNAME
+    user = users.user_named(session, trusting.realm_id, order.name_id.value) if by_username else None
+    found = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value, user and user.id)
+    wanted = _compared(order.name_id, by_username=by_username)
+    names_of = [(row, _compared(_name_of(row), by_username=by_username)) for row in found]
+    of_value = [(row, name) for row, name in names_of if name.value == wanted.value]
     context = NameContext(issuer, settings.entity_id)
-    of_name = [row for row in of_value if same_name(_name_of(row), _kept(order.name_id), context)]
-    wanted = {sessions.kept_index(index) for index in order.session_indexes}
-    matching = [row for row in of_name if not wanted or row.session_index in wanted]
-    unreachable = sum(not row.session_index for row in of_name) if wanted else 0
+    of_name = [row for row, name in of_value if same_name(name, _kept(wanted), context)]
+    indexes = {sessions.kept_index(index) for index in order.session_indexes}
+    matching = [row for row in of_name if not indexes or row.session_index in indexes]
+    unreachable = sum(not row.session_index for row in of_name) if indexes else 0
     return _Sessions(matching, unreachable, len(of_value) - len(matching))
+
+
+def _compared(name_id: NameId, *, by_username: bool) -> NameId:
+    """The name with its value as it is compared: where it is the username, two spellings of one are one user's."""
+    return replace(name_id, value=username_key(name_id.value)) if by_username else name_id
 
 
 def _name_of(row: UserSession) -> NameId:

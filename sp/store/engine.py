@@ -73,6 +73,7 @@ class Database:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(**{WRITE: True})
         self._one_writer = _OneWriter(url)
+        self.upgrade_notes: tuple[str, ...] = ()  # sentences about rows that `upgrade` has changed
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -116,7 +117,7 @@ class Database:
 
             with self._writing.connect() as connection, _tables_may_be_replaced(connection), connection.begin():
                 take_start_lock(connection)
-                upgrade(connection)
+                self.upgrade_notes = upgrade(connection)
         except OperationalError as error:
             raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
 
