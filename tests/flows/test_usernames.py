@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from cast import NOW
 from house import House
 from responses import CLAIMS
 from sqlalchemy import select
 
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.judging_again import judge_attempt
+from sp.flows.passwords import hash_password
 from sp.flows.sign_in import Credentials, Refusal, sign_in_with_password
 from sp.flows.sign_in_started_here import find_company
 from sp.models import User, UserSession
-from sp.store import administrators, sign_in_attempts
-from sp.store.attempt_listing import Listing, page_of
+from sp.store import accounts, administrators, attempt_listing, sign_in_attempts
+from sp.store.attempt_listing import Listing
 from sp.store.rows import column
+from sp.store.users import folded
 
 WEISS, SHARP_S = "anna.weiss@contoso.com", "anna.weiß@contoso.com"
 # What case folding makes one name of each pair.
@@ -91,3 +90,46 @@ def test_a_federation_id_is_compared_as_it_is(house: House) -> None:
     sign_in(house, "Jürgen")
     assert sign_in(house, "Jürgen").judgement.report.row("username").outcome == "passed"
     assert sign_in(house, "JÜRGEN").judgement.report.failed == ("user_link",)
+
+
+def test_a_password_opens_the_session_of_the_name_that_was_typed(house: House) -> None:
+    """Administrators have the same rule: one folded to another's name would be asked for the other's password."""
+    with house.database.writing() as session:
+        company = accounts.company_named(session, "Contoso")
+        assert company is not None
+        for name, password in ((WEISS, "Weiss-1-pass"), (SHARP_S, "Sharp-s-1-pass")):
+            administrators.add_administrator(session, company, name, hash_password(password), house.now)
+
+    def typed(name: str, password: str) -> Refusal | None:
+        credentials = Credentials(name, password, "127.0.0.1")
+        return sign_in_with_password(house.database, house.settings, house.now, credentials, f"{name}-{password}")
+
+    assert typed(SHARP_S.upper().replace("SS", "\u1e9e"), "Sharp-s-1-pass") is None
+    assert typed(WEISS.upper(), "Weiss-1-pass") is None
+    assert typed(SHARP_S, "Weiss-1-pass") is Refusal.WRONG
+
+
+def test_the_log_is_searched_by_the_same_rule(house: House) -> None:
+    references = [sign_in(house, name).reference for name in (WEISS, SHARP_S, SHARP_S.upper().replace("SS", "\u1e9e"))]
+    with house.database.reading() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+
+        def found(name: str) -> list[str]:
+            listing = Listing((account.id,), user=folded(name))
+            return [attempt.reference for attempt in attempt_listing.everything(house.database, listing)]
+
+        assert sorted(found(WEISS)) == sorted(references[:1])
+        assert sorted(found(SHARP_S)) == sorted(references[1:])
+
+
+def test_a_company_is_found_by_the_same_rule(house: House) -> None:
+    house.configure(sign_in_url="https://idp.example/sso")
+    with house.database.writing() as session:
+        company = accounts.company_named(session, "Contoso")
+        assert company is not None
+        company.name = "Wei\u00df"
+        session.add(company)
+    with house.database.reading() as session:
+        assert find_company(session, "WEI\u1e9e") == "business"
+        assert find_company(session, "Weiss") is None
