@@ -58,6 +58,8 @@ def opened_database(settings: Settings) -> Iterator[Database]:
         database = open_database(settings, system_clock)
     except DatabaseError as error:
         stop(str(error))
+    for note in database.upgrade_notes:
+        typer.echo(note, err=True)  # standard output may be read by a program
     try:
         yield database
     finally:

@@ -19,6 +19,7 @@ from types import FrameType, MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import structlog
 import typer
 
 from sp.cli import sockets
@@ -34,6 +35,7 @@ from sp.store.engine import Database, DatabaseError
 _DEMO_READY_SECONDS = 20
 _STOP_SECONDS = 8
 
+_log = structlog.get_logger("sp.app")
 Host = Annotated[str | None, typer.Option(help="The address to listen on (VIRTUAL_OFFICE_HOST).")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on (VIRTUAL_OFFICE_PORT).")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder for the database (VIRTUAL_OFFICE_DATA_DIR).")]
@@ -154,6 +156,8 @@ def _prepare(settings: Settings, database: Database) -> None:
         prepare(database, settings)
     except DatabaseError as error:
         stop(str(error))
+    for note in database.upgrade_notes:
+        _log.warning("upgraded", note=note)
 
 
 def _check_demo_port(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from sp.demo_directory.passwords import password_matches
 from sp.demo_directory.sessions import PANEL, SESSION_COOKIE, Visitor, ask_to_sign_in, own_path
 from sp.demo_directory.single_sign_out import end_session
 from sp.demo_directory.tables import Person
+from sp.demo_directory.user_names import user_name_key
 
 router = APIRouter(prefix=PANEL)
 
@@ -58,15 +59,15 @@ def sign_in(
     name, now = _local_part(desk, user_name), desk.clock()
     if not user_name or not password:
         return _sign_in_page(request, desk, user_name, next, "Type your user name and your password.")
-    wait = desk.throttle.wait(name.casefold(), now)
+    wait = desk.throttle.wait(user_name_key(name), now)
     if wait:
         return _pause(request, desk, user_name, next, wait)
     person = desk.store.person_named(name)
     correct = password_matches(person.password_hash if person else None, password)
     if person is None or not correct:
-        desk.throttle.failed(name.casefold(), now)
+        desk.throttle.failed(user_name_key(name), now)
         return _sign_in_page(request, desk, user_name, next, "The user name or the password is not correct.")
-    desk.throttle.succeeded(name.casefold())
+    desk.throttle.succeeded(user_name_key(name))
     return _signed_in(request, desk, person, next)
 
 
@@ -102,8 +103,8 @@ def _signed_in(request: Request, desk: Desk, person: Person, destination: str) -
 
 def _local_part(desk: Desk, user_name: str) -> str:
     """The part before the directory's own domain; a name without a domain stands for itself."""
-    suffix = f"@{desk.tenant.domain}"
-    return user_name[: -len(suffix)] if user_name.casefold().endswith(suffix) else user_name
+    local_part, _, domain = user_name.rpartition("@")
+    return local_part if user_name_key(domain) == user_name_key(desk.tenant.domain) else user_name
 
 
 def _pause(request: Request, desk: Desk, user_name: str, destination: str, wait: timedelta) -> HTMLResponse:

@@ -17,6 +17,7 @@ from sp.demo_directory.responses import VALID_BEFORE, new_identifier
 from sp.demo_directory.sessions import SESSION_COOKIE, find_session
 from sp.demo_directory.store import SignedIn
 from sp.demo_directory.tables import Application
+from sp.demo_directory.user_names import user_name_key
 
 _STATUS_URI = "urn:oasis:names:tc:SAML:2.0:status:"
 
@@ -64,7 +65,7 @@ def answer_sign_out(request: Request, desk: Desk, message: Any, application: App
 
 def _other_person(desk: Desk, visitor: SignedIn, message: Any) -> bool:
     named = (message.name_id.text if message.name_id else "") or ""
-    return bool(named.strip().casefold() != desk.user_principal_name(visitor.person).casefold())
+    return user_name_key(named.strip()) != user_name_key(desk.user_principal_name(visitor.person))
 
 
 def _signs_out(desk: Desk, application: Application) -> bool:

@@ -34,6 +34,7 @@ from sp.demo_directory.tables import (
     TokenEncryption,
     directory_registry,
 )
+from sp.demo_directory.user_names import user_name_key
 
 SESSION_LIFETIME = timedelta(hours=8)
 REQUEST_LIFETIME = timedelta(minutes=10)
@@ -119,7 +120,7 @@ class DirectoryStore:
     def person_named(self, user_name: str) -> Person | None:
         """Find somebody by the part before the "@", in whatever case it is typed."""
         with self._session() as session:
-            key = user_name.casefold()
+            key = user_name_key(user_name)
             return session.scalars(select(Person).where(col(Person.user_name_key) == key)).first()
 
     def add_person(self, new: NewPerson, now: datetime) -> Person | None:
@@ -127,7 +128,7 @@ class DirectoryStore:
         person = Person(
             object_id=str(uuid.uuid4()),
             user_name=new.user_name,
-            user_name_key=new.user_name.casefold(),
+            user_name_key=user_name_key(new.user_name),
             first_name=new.first_name,
             last_name=new.last_name,
             display_name=new.display_name,

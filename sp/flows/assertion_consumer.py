@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from sp.flows.internal_errors import ANSWERED_ELSEWHERE, kept_error, log_internal_error
 from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
 from sp.flows.realms import end_in, hold_once, judging_time, log_of
@@ -164,9 +165,21 @@ def consume(database: Database, settings: Settings, delivery: Delivery) -> SignI
 def consuming(database: Database, settings: Settings, delivery: Delivery) -> Steps[SignIn]:
     """The same in steps: it judges, and waits for its part of a transaction, which it may share.
 
-    A second time, when the settings were changed while the message was judged or another sign-in was faster.
+    What is raised on the way refuses the message, and the refusal is recorded in a transaction of its own.
     """
     opened = _open(delivery.form, settings)  # 1-3
+    try:
+        sign_in = yield from _consuming(database, settings, delivery, opened)
+    except ANSWERED_ELSEWHERE:
+        raise
+    except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
+        sign_in = yield from _settled(_refusal(database, settings, delivery, opened, error))
+    log_internal_error(sign_in.judgement.error, sign_in.reference)
+    return sign_in
+
+
+def _consuming(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> Steps[SignIn]:
+    """A second time, when the settings were changed while the message was judged or another sign-in was faster."""
     for _ in range(_TRIES - 1):
         try:
             return (yield from _settled(_judge(database, settings, delivery, opened)))
@@ -175,6 +188,30 @@ def consuming(database: Database, settings: Settings, delivery: Delivery) -> Ste
         except IntegrityError:
             continue
     return (yield from _settled(_judge(database, settings, delivery, opened)))
+
+
+def _refusal(database: Database, settings: Settings, delivery: Delivery, opened: Opened, error: Exception) -> _Settling:
+    """The refusal of a message at whose evaluation `error` was raised, in the log of its account if that is known."""
+    try:
+        settling = _judge(database, settings, delivery, opened)
+    except ANSWERED_ELSEWHERE:
+        raise
+    except Exception:  # noqa: BLE001  what raises before the account is known leaves it unknown
+        settling = _without_account(database, settings, delivery, opened)
+    verified = settling.verified
+    return replace(settling, verified=validation.failed_by(error, verified.findings, verified.expectations))
+
+
+def _without_account(database: Database, settings: Settings, delivery: Delivery, opened: Opened) -> _Settling:
+    with database.reading() as session:
+        workspace = delivery.workspace
+        realm_id = required((workspace or accounts.shared_realm(session)).id)
+        trusting = _Trusting(realm_id, told_to=log_of(session, workspace))
+    expectations = Expectations(delivery.judged_at, settings.entity_id, settings.acs_url, account=None)
+    verified = Verified(opened.findings, expectations)
+    reference = sign_in_attempts.new_reference()
+    message = sign_in_attempts.compress(_worth_keeping(opened))
+    return _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
 
 
 def _settled(settling: _Settling) -> Steps[SignIn]:
@@ -457,7 +494,8 @@ def _attempt(
         unverified_username="" if sign_in.username else _unverified_username(opened),
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
-        expectations=_inputs(settings, delivery, opened, trusting, holder),
+        expectations=_inputs(settings, delivery, opened, trusting, holder)
+        | kept_error(report, sign_in.judgement.error),
         message=message,
     )
 
@@ -495,6 +533,8 @@ def _inputs(
         "holder": {"replayed": holder.replayed, "link": holder.link, "status": holder.status},
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
+    if holder.stored_username is not None:
+        inputs["holder"]["stored_username"] = holder.stored_username
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lxml import etree
 from sqlmodel import Session
 
-from sp.flows.judging_again import Inputs, inputs_of
+from sp.flows.judging_again import Inputs, inputs_of, judgement_of
 from sp.models import SignInAttempt, SsoSettings
 from sp.saml import validation
 from sp.saml.certificates import IdpCertificate
@@ -71,7 +71,7 @@ def evidence_of(session: Session, attempt: SignInAttempt) -> Evidence:
     return Evidence(
         attempt=attempt,
         inputs=inputs,
-        judgement=validation.judge(inputs.opened, inputs.expectations, inputs.holder),
+        judgement=judgement_of(inputs, attempt),
         settings=settings,
         provider=provider_of(inputs.opened, settings.sign_in_url if settings else ""),
         root=_root(inputs),

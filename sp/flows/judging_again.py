@@ -18,6 +18,7 @@ from typing import Any
 from sqlmodel import Session
 
 from sp.flows.assertion_consumer import keys_for
+from sp.flows.internal_errors import as_then
 from sp.flows.provisioning import Place, find_link
 from sp.models import Account, SignInAttempt
 from sp.saml import validation
@@ -79,12 +80,17 @@ def inputs_of(session: Session, attempt: SignInAttempt) -> Inputs:
 
 def judge_attempt(session: Session, attempt: SignInAttempt) -> Judgement:
     """The verdict of then, row for row."""
-    inputs = inputs_of(session, attempt)
-    return validation.judge(inputs.opened, inputs.expectations, inputs.holder)
+    return judgement_of(inputs_of(session, attempt), attempt)
+
+
+def judgement_of(inputs: Inputs, attempt: SignInAttempt) -> Judgement:
+    """The same, for an attempt whose inputs are read already."""
+    judgement = validation.judge(inputs.opened, inputs.expectations, inputs.holder)
+    return replace(judgement, report=as_then(judgement.report, attempt.expectations))
 
 
 def judge_again(session: Session, attempt: SignInAttempt, changes: Changes) -> Judgement:
-    """The verdict on the same bytes with `changes`. Without any it is the verdict of then."""
+    """The verdict on the same bytes with `changes`. Without any it is the verdict of then, unless that was an error."""
     inputs = inputs_of(session, attempt)
     expectations = changed_expectations(session, inputs.expectations, changes)
     verified = validation.verify(inputs.opened, expectations)
@@ -139,7 +145,7 @@ def _pending(kept: Mapping[str, Any]) -> PendingRequest:
 
 
 def _holder(kept: Mapping[str, Any]) -> AccountHolder:
-    return AccountHolder(kept["replayed"], UserLink(kept["link"]), kept["status"])
+    return AccountHolder(kept["replayed"], UserLink(kept["link"]), kept["status"], kept.get("stored_username"))
 
 
 def trust_of_version(session: Session, settings_id: int | None, *, active: bool | None = None) -> AccountTrust | None:

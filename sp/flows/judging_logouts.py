@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from sp.flows.internal_errors import as_then
 from sp.flows.service_keys import decryption_keys
 from sp.models import SignOutMessage
 from sp.saml.bindings import FORM_TYPE
@@ -56,7 +57,8 @@ def logout_evidence(session: Session, message: SignOutMessage) -> LogoutEvidence
     opened = _unopened(arrival, kept) if message.message is None else open_logout(arrival, _limits(kept))
     verified = verify_logout(opened, _expectations(session, message))
     named = kept["named"] and Named(verified.id, **kept["named"])
-    return LogoutEvidence(message, opened, conclude_logout(verified, named))
+    judgement = conclude_logout(verified, named)
+    return LogoutEvidence(message, opened, replace(judgement, report=as_then(judgement.report, kept)))
 
 
 def _limits(kept: Mapping[str, Any]) -> Limits:

@@ -22,6 +22,7 @@ from typing import Any
 from sqlmodel import Session
 
 from sp.flows.assertion_consumer import expectations_for
+from sp.flows.internal_errors import ANSWERED_ELSEWHERE, kept_error, log_internal_error
 from sp.flows.logout_sending import Departing, new_id, sent
 from sp.flows.realms import hold, judging_time, log_of
 from sp.flows.request_sending import Sending
@@ -38,7 +39,8 @@ from sp.models import (
 )
 from sp.saml import names, soap
 from sp.saml.checks.logout import Named
-from sp.saml.logout import conclude_logout, open_logout, verify_logout
+from sp.saml.identity import username_key
+from sp.saml.logout import conclude_logout, failed_by, open_logout, verify_logout
 from sp.saml.logout_messages import (
     Arrival,
     Binding,
@@ -55,11 +57,11 @@ from sp.saml.logout_messages import (
 from sp.saml.logout_words import logout_message
 from sp.saml.logout_writing import Envelope, Status, logout_response
 from sp.saml.message_signing import signed_message
-from sp.saml.messages import NameId
+from sp.saml.messages import Expectations, NameId, UserMapping
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import OwnKey
 from sp.settings import Settings
-from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs
+from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs, users
 from sp.store.engine import Database
 from sp.store.rows import required
 
@@ -130,13 +132,51 @@ class _Sessions:
 
 
 def receive(database: Database, settings: Settings, delivery: LogoutDelivery) -> Received:
-    """The whole story of one message. Raises WorkspaceGoneError."""
+    """The whole story of one message. Raises WorkspaceGoneError.
+
+    What is raised by its evaluation refuses it, and the refusal is recorded in a transaction of its own.
+    """
     opened = open_logout(delivery.arrival, settings.limits)  # 1-3
+    try:
+        trusting, received, found = _evaluated(database, settings, delivery, opened)  # 4-8
+    except ANSWERED_ELSEWHERE:
+        raise
+    except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
+        trusting, received, found = _refused(database, settings, delivery, opened, error)
+    log_internal_error(received.judgement.error, received.reference)
+    return _with_answer(settings, delivery, trusting, received, found)  # 9
+
+
+def _evaluated(
+    database: Database, settings: Settings, delivery: LogoutDelivery, opened: OpenedLogout
+) -> tuple[_Trusting, Received, _Sessions]:
     with database.reading() as session:
         trusting, expectations = _look_up(session, settings, delivery, opened)  # 4
     verified = verify_logout(opened, expectations)  # 5-6
     received, found = _settle(database, settings, delivery, opened, trusting, expectations, verified)  # 7-8
-    return _with_answer(settings, delivery, trusting, received, found)  # 9
+    return trusting, received, found
+
+
+def _refused(
+    database: Database, settings: Settings, delivery: LogoutDelivery, opened: OpenedLogout, error: Exception
+) -> tuple[_Trusting, Received, _Sessions]:
+    """The refusal of a message at whose evaluation `error` was raised, in the log of its account if that is known."""
+    verified = None
+    with database.reading() as session:
+        try:
+            trusting, expectations = _look_up(session, settings, delivery, opened)
+            verified = verify_logout(opened, expectations)
+        except ANSWERED_ELSEWHERE:
+            raise
+        except Exception:  # noqa: BLE001  what raises before the account is known leaves it unknown
+            workspace = delivery.workspace
+            realm_id = required((workspace or accounts.shared_realm(session)).id)
+            trusting = _Trusting(realm_id, told_to=log_of(session, workspace))
+            common = Expectations(delivery.judged_at, settings.entity_id, settings.acs_url, account=None)
+            expectations = LogoutExpectations(common, delivery.location)
+    failed = failed_by(error, opened, verified)
+    received, found = _settle(database, settings, delivery, opened, trusting, expectations, failed)
+    return trusting, received, found
 
 
 def answers_a_waiting_sign_out(database: Database, settings: Settings, arrival: Arrival, now: datetime) -> bool:
@@ -254,13 +294,23 @@ def _sessions_of(session: Session, settings: Settings, trusting: _Trusting, orde
     if trusting.account is None or trusting.in_force is None:
         return _Sessions()
     issuer = trusting.in_force.issuer
-    of_value = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value)
+    by_username = trusting.in_force.user_mapping == UserMapping.USERNAME
+    user = users.user_named(session, trusting.realm_id, order.name_id.value) if by_username else None
+    found = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value, user and user.id)
+    wanted = _compared(order.name_id, by_username=by_username)
+    names_of = [(row, _compared(_name_of(row), by_username=by_username)) for row in found]
+    of_value = [(row, name) for row, name in names_of if name.value == wanted.value]
     context = NameContext(issuer, settings.entity_id)
-    of_name = [row for row in of_value if same_name(_name_of(row), _kept(order.name_id), context)]
-    wanted = {sessions.kept_index(index) for index in order.session_indexes}
-    matching = [row for row in of_name if not wanted or row.session_index in wanted]
-    unreachable = sum(not row.session_index for row in of_name) if wanted else 0
+    of_name = [row for row, name in of_value if same_name(name, _kept(wanted), context)]
+    indexes = {sessions.kept_index(index) for index in order.session_indexes}
+    matching = [row for row in of_name if not indexes or row.session_index in indexes]
+    unreachable = sum(not row.session_index for row in of_name) if indexes else 0
     return _Sessions(matching, unreachable, len(of_value) - len(matching))
+
+
+def _compared(name_id: NameId, *, by_username: bool) -> NameId:
+    """The name with its value as it is compared: where it is the username, two spellings of one are one user's."""
+    return replace(name_id, value=username_key(name_id.value)) if by_username else name_id
 
 
 def _name_of(row: UserSession) -> NameId:
@@ -304,7 +354,8 @@ def _row(
         issuer=received.opened.unverified_issuer,
         name_id=name_id[:_NAME_CHARACTERS],
         sessions_ended=received.ended,
-        expectations=_inputs(settings, delivery, expectations, received.opened, named),
+        expectations=_inputs(settings, delivery, expectations, received.opened, named)
+        | kept_error(report, received.judgement.error),
     )
 
 

@@ -23,13 +23,17 @@ _TENTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Which profile an identity names: `person` is there when `kind` is ONE."""
+    """Which profile an identity names. `person` is there when `kind` is ONE; `by_username`: its username led to it."""
 
     kind: UserLink
     person: Person | None = None
+    by_username: bool = False
 
     def holder(self, *, replayed: bool | None) -> AccountHolder:
-        return AccountHolder(replayed=replayed, link=self.kind, status=self.person.status if self.person else None)
+        if self.person is None:
+            return AccountHolder(replayed=replayed, link=self.kind)
+        stored_username = self.person.username if self.by_username else None
+        return AccountHolder(replayed, self.kind, self.person.status, stored_username)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Quota:
 def _by_username(runner: Runner, place: Place, trust: AccountTrust, username: str) -> Link:
     owner = users.person_named(runner, place.realm_id, username)
     if owner is not None and owner.account_id == place.account_id:
-        return Link(UserLink.ONE, owner)
+        return Link(UserLink.ONE, owner, by_username=True)
     return Link(_creation(owner, trust))
 
 

@@ -21,6 +21,7 @@ from sp.flows.user_profiles import Profile
 from sp.models import UserStatus
 from sp.saml.certificates import IdpCertificate, read_certificate
 from sp.saml.errors import CertificateError
+from sp.saml.identity import username_key
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_USERS = 10_000
@@ -153,7 +154,7 @@ def _read(reader: _Reader, root: yaml.Node) -> Wanted:
     reader.once((account.slug, account.place("slug")) for company in wanted for account in company.accounts)
     reader.once((company.name, company.place("name")) for company in wanted)
     names = [
-        (user.username.casefold(), user.place("username"))
+        (username_key(user.username), user.place("username"))
         for company in wanted
         for account in company.accounts
         for user in account.users

@@ -53,6 +53,8 @@ def shared(evidence: Evidence, *, keep_hosts: bool = False) -> Shared:
     certificates = tuple(_certificates(evidence, seals, pseudonyms))
     root = None if evidence.root is None else redacted_tree(evidence.root, pseudonyms, seals)
     expectations = _expectations(evidence.inputs.expectations, pseudonyms)
+    if evidence.inputs.holder.stored_username:  # a row of the report quotes it, and the message need not hold it
+        pseudonyms.of(evidence.inputs.holder.stored_username, Kind.USER)
     report = _report(evidence, pseudonyms)
     copy = Evidence(
         attempt=_attempt(evidence.attempt, pseudonyms),

@@ -82,9 +82,9 @@ def find_account(session: Session, name: str) -> str | None:
 
 def find_company(session: Session, text: str) -> str | None:
     """The slug of the account whose slug or company name somebody typed, if its people can begin here."""
-    wanted = text.strip().casefold()
+    wanted = username_key(text.strip())
     able = accounts.able_to_start(session)
-    named = [account.slug for account, company in able if wanted in {account.slug, company.casefold()}]
+    named = [account.slug for account, company in able if wanted in {account.slug, username_key(company)}]
     return named[0] if len(named) == 1 else None
 
 

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from sp.saml.checks import BY_CODE
 from sp.saml.checks.assertion import QUALIFIED_FOR
 from sp.saml.enveloped import RETIRED
+from sp.saml.identity import username_key
 from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
 from sp.saml.report import Outcome, Report, Row
 from sp.saml.times import instant
@@ -205,7 +206,7 @@ def difference(expected: str, received: str) -> str:
     for phrase, simplified in (
         ("white space", lambda text: "".join(text.split())),
         ("the slash at the end", lambda text: text.rstrip("/")),
-        ("upper and lower case", str.casefold),
+        ("upper and lower case", username_key),
         ("white space and the slash at the end", lambda text: text.strip().rstrip("/")),
     ):
         if simplified(expected) == simplified(received):

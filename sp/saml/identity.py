@@ -11,8 +11,10 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_lowercase, ascii_uppercase
 
 from lxml import etree
+from precis_i18n import get_profile
 
 from sp.saml import names
 from sp.saml.messages import AttributeNames, NameId
@@ -108,23 +110,20 @@ def name_id_of(element: etree._Element | None) -> NameId | None:
     )
 
 
-# User names: UsernameCasePreserved (RFC 8265, 3.4) over the IdentifierClass (RFC 8264, 4.2).
+# Usernames: UsernameCasePreserved (RFC 8265, 3.4). The profile only judges. Its `enforce` would map a full-width letter
+# to another user's plain one, so what it changes is refused.
 
-_LETTER_DIGITS = frozenset(("Ll", "Lu", "Lo", "Nd", "Lm", "Mn", "Mc"))
-_EXCEPTIONS_VALID = frozenset("\u00df\u03c2\u06fd\u06fe\u0f0b\u3007")
-_EXCEPTIONS_DISALLOWED = frozenset("\u0640\u07fa\u302e\u302f\u3031\u3032\u3033\u3034\u3035\u303b")
-# Seen by nobody and yet letters or marks by category: two names that look alike would be two users.
-_INVISIBLE = frozenset(
+_PROFILE = get_profile("UsernameCasePreserved")
+_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+# Letters and marks by category that are drawn as nothing: two names that look alike would be two users.
+_FILLERS = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
-_OLD_HANGUL = ((0x1100, 0x11FF), (0xA960, 0xA97C), (0xD7B0, 0xD7FB))
-_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
-_IN_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN", "EN", "ES", "CS", "ET", "ON", "BN", "NSM"))
 
 
 def username_problem(value: str) -> str | None:
-    """Why `value` is no user name, as a phrase for a sentence, or None (RFC 8265, 3.4).
+    """Why `value` is not acceptable as a username, as a phrase for a sentence, or None.
 
     Upper and lower case are both fine and kept.
     """
@@ -133,50 +132,60 @@ def username_problem(value: str) -> str | None:
     if len(value) > VALUE_CHARACTERS:
         return f"it has {len(value)} characters, more than {VALUE_CHARACTERS}"
     if value.isascii() and value.isprintable() and " " not in value:
-        return None
-    return _marks_problem(value)
-
-
-def _marks_problem(value: str) -> str | None:
+        return None  # what the profile takes of ASCII, without its cost
     if value != value.strip():
         return "it has white space at the start or the end"
-    for mark in value:
-        if problem := _mark_problem(mark):
-            return f"it contains {problem} (U+{ord(mark):04X})"
-    if value != unicodedata.normalize("NFC", value):
-        return "it is not in the composed form (NFC)"
-    return None if _directions_hold(value) else "it mixes writing directions"
+    for character in value:
+        if problem := _hidden_character(character):
+            return f"it contains {problem} (U+{ord(character):04X})"
+    return _profile_problem(value)
 
 
-def username_key(value: str) -> str:
-    """The form in which two user names are the same one: composed and without regard to case."""
-    folded = unicodedata.normalize("NFC", value).casefold()
-    return unicodedata.normalize("NFC", folded)
-
-
-def _mark_problem(mark: str) -> str | None:
-    """The class of a character that the IdentifierClass disallows, or None."""
-    if "!" <= mark <= "~" or mark in _EXCEPTIONS_VALID:
-        return None
-    category = unicodedata.category(mark)
-    if mark.isspace() or category == "Zs":
+def _hidden_character(character: str) -> str | None:
+    """The class of a character that cannot be seen, or None. The profile takes some, such as joiners, in context."""
+    if character.isspace() or unicodedata.category(character) == "Zs":
         return "white space"
-    if mark in _INVISIBLE or category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if character in _FILLERS or unicodedata.category(character) in _INVISIBLE_CATEGORIES:
         return "a character that cannot be seen"
-    if unicodedata.normalize("NFKC", mark) != mark:
-        return "a compatibility character"
-    old_hangul = any(first <= ord(mark) <= last for first, last in _OLD_HANGUL)
-    if category not in _LETTER_DIGITS or mark in _EXCEPTIONS_DISALLOWED or old_hangul:
-        return "a character that no user name may have"
     return None
 
 
-def _directions_hold(value: str) -> bool:
-    """The Bidi Rule (RFC 5893, 2) for names that have right-to-left characters; all others pass."""
-    kinds = [unicodedata.bidirectional(mark) for mark in value]
-    if not _RIGHT_TO_LEFT.intersection(kinds):
-        return True
-    visible = [kind for kind in kinds if kind != "NSM"]
-    if kinds[0] not in {"R", "AL"} or not _IN_RIGHT_TO_LEFT.issuperset(kinds):
-        return False
-    return visible[-1] in {"R", "AL", "EN", "AN"} and not {"EN", "AN"} <= set(kinds)
+def _profile_problem(value: str) -> str | None:
+    try:
+        unchanged = _PROFILE.enforce(value) == value
+    except UnicodeEncodeError as error:
+        return _disallowed(error)
+    if unchanged:
+        return None
+    if not unicodedata.is_normalized("NFC", value):
+        return "it is not in the composed form (NFC)"
+    return "it contains a compatibility character"  # of another width, which the profile would map
+
+
+def _disallowed(error: UnicodeEncodeError) -> str:
+    """The profile's reason in words. Only one about a single character has that character's position."""
+    if error.reason.endswith("bidi_rule"):
+        return "it mixes writing directions"
+    is_compatibility = error.reason.endswith("has_compat")
+    kind = "a compatibility character" if is_compatibility else "a character that no user name may have"
+    return f"it contains {kind} (U+{ord(error.object[error.start]):04X})"
+
+
+def username_key(value: str) -> str:
+    """The form in which two usernames are the same one: NFC and lower case (RFC 8265, 3.3, UsernameCaseMapped).
+
+    Lower case and not case folding, which makes ß of ss and so one user of two people.
+    """
+    if value.isascii():
+        return value.lower()
+    # Character by character: `str.lower` makes ς or σ of Σ by what follows, so a key would depend on its context.
+    lowered = "".join(character.lower() for character in unicodedata.normalize("NFC", value))
+    return unicodedata.normalize("NFC", lowered)
+
+
+def differs_beyond_ascii_case(one: str, other: str) -> bool:
+    """Whether two spellings of one username differ in more than the case of ASCII letters."""
+    return one.translate(_ASCII_LOWER) != other.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

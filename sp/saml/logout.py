@@ -11,7 +11,8 @@ database or a setting, and ends no session.
     6  message     what it says is held against the expectations
     7  sessions    what the store knows is added, and all rows make the report
 
-`open_logout` does 1 to 3, `verify_logout` adds 4 to 6, `conclude_logout` adds 7.
+`open_logout` does 1 to 3, `verify_logout` adds 4 to 6, `conclude_logout` adds 7. None of them raises for a message: an
+exception in a step fails the row that the step was to find (`sp.saml.internal_errors`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.checks.logout import Carrier, Content, Held, LogoutCheck, Named, Statement, of_kind
+from sp.saml.internal_errors import with_internal_error
 from sp.saml.logout_messages import (
     Arrival,
     Kind,
@@ -45,19 +47,25 @@ Findings = dict[str, Finding]
 def open_logout(arrival: Arrival, limits: Limits) -> OpenedLogout:
     """Stages 1 to 3. Whatever is not judged is missing from the findings."""
     carrier = Carrier(arrival, limits)
-    query = carrier.query if isinstance(carrier.query, RedirectMessage) else None
-    opened = OpenedLogout(arrival, limits, query=query)
-    findings = _until_failure(carrier, arrival.kind, 1)
-    if _failed(findings) or carrier.xml is None:
+    opened = OpenedLogout(arrival, limits)
+    findings: Findings = {}
+    try:
+        _until_failure(findings, carrier, arrival.kind, 1)
+        opened = replace(opened, query=carrier.query if isinstance(carrier.query, RedirectMessage) else None)
+        if _failed(findings) or carrier.xml is None:
+            return replace(opened, findings=findings)
+        opened = replace(opened, xml=carrier.xml)
+        return _with_document(opened, Document(carrier.xml, limits), findings)
+    except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
+        return replace(opened, findings=with_internal_error(findings, _codes(arrival.kind, 3), error), error=error)
+
+
+def _with_document(opened: OpenedLogout, document: Document, findings: Findings) -> OpenedLogout:
+    _until_failure(findings, document, opened.kind, 2)
+    if _failed(findings):
         return replace(opened, findings=findings)
-    document = Document(carrier.xml, limits)
-    findings |= _until_failure(document, arrival.kind, 2)
-    opened = replace(opened, findings=findings, xml=document.xml)
-    return opened if _failed(findings) else _with_content(opened, Content(document, arrival))
-
-
-def _with_content(opened: OpenedLogout, content: Content) -> OpenedLogout:
-    findings = dict(opened.findings) | _until_failure(content, opened.kind, 3)
+    content = Content(document, opened.arrival)
+    _until_failure(findings, content, opened.kind, 3)
     root_holds = findings["root"].outcome is Outcome.PASSED
     root = content.message.element if root_holds else None
     return replace(
@@ -77,19 +85,34 @@ def verify_logout(opened: OpenedLogout, expectations: LogoutExpectations) -> Ver
     """Stages 4 to 6, added to what was found so far."""
     findings = dict(opened.findings)
     if opened.document is None:
-        return VerifiedLogout(opened.kind, findings)
+        return VerifiedLogout(opened.kind, findings, error=opened.error)
+    try:
+        return _verify(opened, expectations, findings)
+    except Exception as error:  # noqa: BLE001  as above
+        return VerifiedLogout(opened.kind, with_internal_error(findings, _codes(opened.kind, 6), error), error=error)
+
+
+def _verify(opened: OpenedLogout, expectations: LogoutExpectations, findings: Findings) -> VerifiedLogout:
+    """Stages 4 to 6. Every finding is in `findings` at once, so that they are there if a later step raises."""
     held = Held(opened, expectations)
-    findings |= _until_failure(held, opened.kind, 4)
+    _until_failure(findings, held, opened.kind, 4)
     if _failed(findings) or expectations.account is None:
         return VerifiedLogout(opened.kind, findings)
-    findings |= _until_failure(held, opened.kind, 5)
+    _until_failure(findings, held, opened.kind, 5)
     tree = held.signature[1]
     if _failed(findings) or tree is None:
         return VerifiedLogout(opened.kind, findings)
     statement = Statement(tree, opened.arrival.binding, expectations)
-    findings |= {check.code: check.judge(statement) for check in _of_stage(opened.kind, 6)}
+    _all(findings, statement, opened.kind, 6)
     verified = VerifiedLogout(opened.kind, findings, tree)
     return _with_order(verified, statement) if opened.kind is Kind.REQUEST else _with_answer(verified, statement)
+
+
+def failed_by(error: Exception, opened: OpenedLogout, verified: VerifiedLogout | None) -> VerifiedLogout:
+    """A refusal at the first row that has no finding. Nothing is asked for and nothing is answered."""
+    found = opened.findings if verified is None else verified.findings
+    findings = with_internal_error(found, _codes(opened.kind, 7), error)
+    return VerifiedLogout(opened.kind, findings, None if verified is None else verified.tree, error=error)
 
 
 def _with_order(verified: VerifiedLogout, statement: Statement) -> VerifiedLogout:
@@ -107,12 +130,14 @@ def _with_answer(verified: VerifiedLogout, statement: Statement) -> VerifiedLogo
 
 def conclude_logout(verified: VerifiedLogout, named: Named | None = None) -> LogoutJudgement:
     """Stage 7, and the report: every row of this kind of message, in the order of the table, exactly once."""
-    findings = dict(verified.findings)
+    findings, error = dict(verified.findings), verified.error
     if verified.order is not None:
-        subject = named or Named(verified.order.id)
-        findings |= {check.code: check.judge(subject) for check in _of_stage(verified.kind, 7)}
+        try:
+            _all(findings, named or Named(verified.order.id), verified.kind, 7)
+        except Exception as raised:  # noqa: BLE001  as above
+            findings, error = with_internal_error(findings, _codes(verified.kind, 7), raised), raised
     rows = tuple(_row(check.code, findings) for check in of_kind(verified.kind))
-    return LogoutJudgement(Report(rows), verified)
+    return LogoutJudgement(Report(rows), verified, error)
 
 
 def _row(code: str, findings: Mapping[str, Finding]) -> Row:
@@ -120,13 +145,22 @@ def _row(code: str, findings: Mapping[str, Finding]) -> Row:
     return Row(code, finding.outcome, finding.expected, finding.received)
 
 
-def _until_failure(subject: object, kind: Kind, stage: int) -> Findings:
-    findings: Findings = {}
+def _until_failure(findings: Findings, subject: object, kind: Kind, stage: int) -> None:
+    """Add the findings of a stage up to its first failure."""
     for check in _of_stage(kind, stage):
         findings[check.code] = check.judge(subject)
         if findings[check.code].outcome is Outcome.FAILED:
             break
-    return findings
+
+
+def _all(findings: Findings, subject: object, kind: Kind, stage: int) -> None:
+    """Add the findings of every check of a stage."""
+    for check in _of_stage(kind, stage):
+        findings[check.code] = check.judge(subject)
+
+
+def _codes(kind: Kind, last_stage: int) -> tuple[str, ...]:
+    return tuple(check.code for check in of_kind(kind) if check.stage <= last_stage)
 
 
 def _of_stage(kind: Kind, stage: int) -> tuple[LogoutCheck, ...]:

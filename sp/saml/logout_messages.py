@@ -125,6 +125,7 @@ class OpenedLogout:
     unverified_issuer: str = ""
     unverified_in_response_to: str = ""
     xml: bytes | None = None
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised
 
     @property
     def kind(self) -> Kind:
@@ -174,6 +175,7 @@ class VerifiedLogout:
     tree: etree._Element | None = None
     order: SignOutOrder | None = None
     answer: SignOutAnswer | None = None
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised
 
     @property
     def id(self) -> str:
@@ -193,6 +195,7 @@ class LogoutJudgement:
 
     report: Report
     verified: VerifiedLogout
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised
 
     @property
     def order(self) -> SignOutOrder | None:

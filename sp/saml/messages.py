@@ -95,6 +95,9 @@ class AccountTrust:
     attribute_names: AttributeNames = AttributeNames()
     refuse_unsigned_cbc: bool = False
     retired_certificates: tuple[IdpCertificate, ...] = ()
+    force_authn: bool = False
+    requested_contexts: tuple[str, ...] = ()
+    context_comparison: Comparison = Comparison.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,7 @@ class AccountHolder:
     replayed: bool | None = None
     link: UserLink = UserLink.UNKNOWN
     status: str | None = None  # "active", "disabled" or "deleted", of the user that `link` names
+    stored_username: str | None = None  # of that user as written in the profile, where the username led to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ class Opened:
     response: UnverifiedResponse | None = None
     unverified_issuer: str = ""
     xml: bytes | None = None
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +256,7 @@ class Verified:
     identity: Identity | None = None
     certificate: IdpCertificate | None = None
     opened_assertion: etree._Element | None = field(default=None, repr=False, compare=False)
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised
 
     @property
     def sound(self) -> bool:
@@ -271,3 +277,4 @@ class Judgement:
     identity: Identity | None = None
     certificate: IdpCertificate | None = None
     opened_assertion: etree._Element | None = field(default=None, repr=False, compare=False)
+    error: Exception | None = field(default=None, repr=False, compare=False)  # what the evaluation raised

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from sp.saml.identity import username_key
 from sp.saml.public_names import PublicNames, public_names
 
 
@@ -235,7 +236,7 @@ def _is_address(text: str) -> bool:
 def _key(core: str) -> str:
     """What two forms of one value have in common."""
     seen = "".join(mark for mark in core if not _unseen(mark))
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen).casefold())
+    return username_key(seen)
 
 
 def _unseen(mark: str) -> bool:

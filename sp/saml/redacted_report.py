@@ -84,7 +84,7 @@ class Texts:
         given = dict(pseudonyms.given)
         self._whole = {shown(value): found for value, (found, _) in given.items()}
         self._raw = {form: value for value in given for form in _forms_of(value)}
-        folded = among.casefold()
+        folded = among.casefold()  # wider than the rule for usernames: what only looks alike is left out too
         self._values = sorted(
             (form for form, value in self._raw.items() if form.casefold() in folded and _tells(form, given[value][1])),
             key=len,

@@ -27,17 +27,23 @@ def instant(text: str | None) -> datetime | None:
         return None
 
 
-# The skew moves the clock and never the message's time: a time near the year 9999 plus three minutes overflows.
+# Any two times have a difference, while a time plus a length may lie beyond the year 9999 and raise OverflowError. So
+# only lengths are added here, never a length to a message's time.
 
 
 def reached(not_on_or_after: datetime, now: datetime, skew: timedelta) -> bool:
     """Whether the first moment that is too late has come, even for a clock that runs `skew` ahead (Core 2.5.1.2)."""
-    return now - skew >= not_on_or_after
+    return now - not_on_or_after >= skew
 
 
 def in_future(moment: datetime, now: datetime, skew: timedelta) -> bool:
-    """Whether `moment` lies ahead by more than `skew`."""
-    return moment > now + skew
+    """Whether `moment` lies ahead of `now` by more than `skew`."""
+    return moment - now > skew
+
+
+def older(moment: datetime, now: datetime, age: timedelta, skew: timedelta) -> bool:
+    """Whether `moment` lies back by more than `age`, even for a clock that runs `skew` ahead."""
+    return now - moment > age + skew
 
 
 def written(moment: datetime) -> str:

@@ -13,11 +13,13 @@ or a setting: everything that a message is held against is passed in, so the sam
     8  assertion       what it says is held against the expectations, and read into an Identity
     9  account holder  what the store knows about that identity is added, and all rows make the Report
 
-`open_form` and `open_message` do 1 to 3, `verify` adds 4 to 8, `conclude` adds 9; `judge` does 4 to 9 at once.
+`open_form` and `open_message` do 1 to 3, `verify` adds 4 to 8, `conclude` adds 9; `judge` does 4 to 9 at once. None of
+them raises for a message: an exception in a step fails the row that the step was to find (`sp.saml.internal_errors`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sp.saml.bindings import Transport
@@ -27,6 +29,7 @@ from sp.saml.checks.holder import Holder
 from sp.saml.checks.response import Held
 from sp.saml.checks.transport import size_of
 from sp.saml.identity import email_of
+from sp.saml.internal_errors import with_internal_error
 from sp.saml.messages import (
     AccountHolder,
     Expectations,
@@ -55,11 +58,16 @@ _NO_FORM = "the message came without a form"
 
 def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """Stages 1 to 3 of a posted form."""
-    transport = Transport(form, limits)
-    findings = _until_failure(transport, 1)
-    if _failed(findings) or transport.decoded is None:
+    findings: Findings = {}
+    try:
+        transport = Transport(form, limits)
+        _until_failure(findings, transport, 1)
+        decoded = transport.decoded
+    except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
+        return Opened(with_internal_error(findings, _EVERY_CODE, error), error=error)
+    if _failed(findings) or decoded is None:
         return Opened(findings)
-    return _open_document(Document(transport.decoded, limits), findings)
+    return _open_document(Document(decoded, limits), findings)
 
 
 def open_message(xml: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
@@ -72,12 +80,16 @@ def open_message(xml: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
 
 def _open_document(document: Document, findings: Findings) -> Opened:
     """Stages 2 and 3; each row may rely on the ones before it having passed."""
-    findings = findings | _until_failure(document, 2)
-    if _failed(findings):
-        return Opened(findings, xml=document.xml)
-    issuer = unverified_issuer(document.element)
-    findings = findings | _until_failure(document, 3)
-    response = None if _failed(findings) else read_response(document)
+    issuer, response = "", None
+    try:
+        _until_failure(findings, document, 2)
+        if _failed(findings):
+            return Opened(findings, xml=document.xml)
+        issuer = unverified_issuer(document.element)
+        _until_failure(findings, document, 3)
+        response = None if _failed(findings) else read_response(document)
+    except Exception as error:  # noqa: BLE001  as above; the message is kept, and its issuer as far as it was read
+        return Opened(with_internal_error(findings, _EVERY_CODE, error), None, issuer, document.xml, error=error)
     return Opened(findings, response, issuer, document.xml)
 
 
@@ -85,14 +97,27 @@ def verify(opened: Opened, expectations: Expectations) -> Verified:
     """Stages 4 to 8, added to what was found so far. Whatever is not judged is `not_reached`."""
     findings = dict(opened.findings)
     if opened.response is None:
-        return Verified(_complete(findings), expectations)
-    held = Held(opened.response, expectations)
-    findings |= _all(held, 4, 5)
+        return Verified(_complete(findings), expectations, error=opened.error)
+    try:
+        return _verify(opened.response, expectations, findings)
+    except Exception as error:  # noqa: BLE001  as above
+        return failed_by(error, findings, expectations)
+
+
+def failed_by(error: Exception, findings: Mapping[str, Finding], expectations: Expectations) -> Verified:
+    """A refusal at the first row of the table that has no finding, without any identity."""
+    found = with_internal_error(findings, _EVERY_CODE, error)
+    return Verified(_complete(found) | found, expectations, error=error)
+
+
+def _verify(response: UnverifiedResponse, expectations: Expectations, findings: Findings) -> Verified:
+    """Stages 4 to 8. Every finding is in `findings` at once, so that they are there if a later step raises."""
+    held = Held(response, expectations)
+    _all(findings, held, 4, 5)
     if held.account is None:
         return Verified(_complete(findings), expectations)
-    decryption = _until_failure(held, 6)
-    findings |= decryption
-    if findings["issuer"].outcome is Outcome.FAILED or _failed(decryption):
+    _until_failure(findings, held, 6)
+    if findings["issuer"].outcome is Outcome.FAILED or _failed(findings):
         return Verified(_complete(findings), expectations)
     readable = _readable(held)
     verified = _verify_signed(Signatures(readable, held.account, expectations), findings)
@@ -110,13 +135,12 @@ def _readable(held: Held) -> UnverifiedResponse:
 
 def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
     """Stage 7, and stage 8 on what the signatures cover."""
-    stage = _until_failure(signatures, 7)
-    findings = findings | stage
-    verified = None if _failed(stage) else verified_assertion(signatures)
+    _until_failure(findings, signatures, 7)
+    verified = None if _failed(findings) else verified_assertion(signatures)
     if verified is None:
         return Verified(_complete(findings), signatures.expectations)
     statement = _statement(verified, signatures)
-    findings |= _all(statement, 8)
+    _all(findings, statement, 8)
     identity = _identity(statement) if findings["subject"].outcome is Outcome.PASSED else None
     return Verified(_complete(findings), signatures.expectations, identity, verified.certificate)
 
@@ -157,11 +181,14 @@ def _identity(statement: Statement) -> Identity | None:
 
 def conclude(verified: Verified, holder: AccountHolder) -> Judgement:
     """Stage 9, and the report: every row of the table, in its order, exactly once."""
-    findings = dict(verified.findings)
+    findings, error = dict(verified.findings), verified.error
     if verified.identity is not None:
-        findings |= _all(Holder(verified.identity, holder), 9)
+        try:
+            _all(findings, Holder(verified.identity, holder), 9)
+        except Exception as raised:  # noqa: BLE001  as above
+            findings, error = with_internal_error(findings, _EVERY_CODE, raised), raised
     rows = tuple([Row(check.code, *findings.get(check.code, NOT_REACHED)) for check in CHECKS])
-    return Judgement(Report(rows), verified.identity, verified.certificate, verified.opened_assertion)
+    return Judgement(Report(rows), verified.identity, verified.certificate, verified.opened_assertion, error=error)
 
 
 def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NOBODY_ASKED) -> Judgement:
@@ -169,19 +196,19 @@ def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NO
     return conclude(verify(opened, expectations), holder)
 
 
-def _until_failure(subject: object, stage: int) -> Findings:
-    """The findings of a stage up to its first failure: nothing after that could be trusted."""
-    findings: Findings = {}
+def _until_failure(findings: Findings, subject: object, stage: int) -> None:
+    """Add the findings of a stage up to its first failure: nothing after that could be trusted."""
     for check in of_stage(stage):
         finding = findings[check.code] = check.judge(subject)
         if finding.outcome is Outcome.FAILED:
             break
-    return findings
 
 
-def _all(subject: object, *stages: int) -> Findings:
-    """The findings of every check of these stages, so that all faults of one attempt are seen at once."""
-    return {check.code: check.judge(subject) for stage in stages for check in of_stage(stage)}
+def _all(findings: Findings, subject: object, *stages: int) -> None:
+    """Add the findings of every check of these stages, so that all faults of one attempt are seen at once."""
+    for stage in stages:
+        for check in of_stage(stage):
+            findings[check.code] = check.judge(subject)
 
 
 def _failed(findings: Findings) -> bool:
@@ -194,4 +221,5 @@ def _complete(findings: Findings) -> Findings:
     return {code: findings.get(code, NOT_REACHED) for code in _BEFORE_THE_HOLDER}
 
 
+_EVERY_CODE = tuple(check.code for check in CHECKS)
 _BEFORE_THE_HOLDER = tuple(check.code for check in CHECKS if check.stage < 9)

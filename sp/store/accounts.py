@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from sp.models import Account, CertificateUse, Company, IdpCertificateRecord, Realm, SsoSettings
 from sp.saml.certificates import IdpCertificate, stored_certificate
-from sp.saml.messages import AccountTrust, AttributeNames, SignedPart, UserMapping
+from sp.saml.messages import AccountTrust, AttributeNames, Comparison, SignedPart, UserMapping
 from sp.settings import SHARED_REALM
 from sp.store.rows import Runner, column, required
 from sp.store.together import Transaction
@@ -57,6 +57,9 @@ _TRUSTED_COLUMNS = tuple(
         SsoSettings.allow_sha1,
         SsoSettings.accept_transient,
         SsoSettings.refuse_unsigned_cbc,
+        SsoSettings.force_authn,
+        SsoSettings.requested_contexts,
+        SsoSettings.context_comparison,
         SsoSettings.first_name_attribute,
         SsoSettings.last_name_attribute,
         SsoSettings.email_attribute,
@@ -431,6 +434,9 @@ def trust_of(account: Account, settings: SsoSettings, certificates: Certificates
         accept_transient=settings.accept_transient,
         refuse_unsigned_cbc=settings.refuse_unsigned_cbc,
         retired_certificates=certificates.retired,
+        force_authn=settings.force_authn,
+        requested_contexts=tuple(settings.requested_contexts),
+        context_comparison=Comparison(settings.context_comparison),
         attribute_names=AttributeNames(
             settings.first_name_attribute, settings.last_name_attribute, settings.email_attribute
         ),

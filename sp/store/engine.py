@@ -79,6 +79,7 @@ class Database:
         self._one_writer = _OneWriter(url, lock_seconds)
         file = make_url(url).database or ""
         self._disk = DiskProbe(Path(file).parent) if self.engine.dialect.name == "sqlite" else None
+        self.upgrade_notes: tuple[str, ...] = ()  # sentences about rows that `upgrade` has changed
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -122,7 +123,7 @@ class Database:
 
             with self._writing.connect() as connection, _tables_may_be_replaced(connection), connection.begin():
                 take_start_lock(connection)
-                upgrade(connection)
+                self.upgrade_notes = upgrade(connection)
         except OperationalError as error:
             raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
 

@@ -23,12 +23,16 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing, in the caller's transaction. Raises DatabaseError for a database of a newer release."""
+def upgrade(connection: Connection) -> tuple[str, ...]:
+    """Run what is missing, in the caller's transaction; what the migrations say that somebody should know.
+
+    Raises DatabaseError for a database of a newer release.
+    """
     config = configuration()
     _refuse_newer(connection, config)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    return tuple(config.attributes.get("notes", ()))
 
 
 def _refuse_newer(connection: Connection, config: Config) -> None:

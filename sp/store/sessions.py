@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlmodel import Session
 
 from sp.models import Administrator, AdministratorSession, User, UserSession, UserStatus
@@ -131,11 +131,14 @@ def session_of_token(session: Session, token: str) -> UserSession | None:
     return session.execute(select(UserSession).where(same)).scalar_one_or_none() if token else None
 
 
-def of_name(session: Session, account_id: int, issuer: str, name_id: str) -> Sequence[UserSession]:
-    """The sessions that an assertion of this issuer about this name opened, whatever the name's qualifiers."""
+def of_name(
+    session: Session, account_id: int, issuer: str, name_id: str, user_id: int | None = None
+) -> Sequence[UserSession]:
+    """The sessions that assertions of this issuer about this name opened, whatever its qualifiers, or for this user."""
     table = UserSession
-    same = column(table.account_id) == account_id, column(table.issuer) == issuer, column(table.name_id) == name_id
-    return session.execute(select(table).where(*same)).scalars().all()
+    same = column(table.account_id) == account_id, column(table.issuer) == issuer
+    named = or_(column(table.name_id) == name_id, column(table.user_id) == user_id)
+    return session.execute(select(table).where(*same, named)).scalars().all()
 
 
 def end_these(session: Session, ids: Iterable[int]) -> int:

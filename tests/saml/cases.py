@@ -68,6 +68,7 @@ def check(case: Case) -> tuple[Judgement, Judgement]:
     control = case.control()
     assert control.report.accepts, (case.story, control.report.failed)
     judgement = case.flawed()
+    assert judgement.error is None, (case.story, judgement.error)
     assert judgement.report.failed == case.failed, (case.story, judgement.report.failed)
     assert judgement.report.accepts is (not case.failed), case.story
     for code in case.warnings:

@@ -8,6 +8,7 @@ import pytest
 from cast import BRITTA
 from hypothesis import given
 from hypothesis import strategies as st
+from precis_i18n import get_profile
 from responses import CLAIMS, Idp, all_of, expectations, judged, trust, with_attribute, with_child, without
 
 from sp.saml.identity import username_key, username_problem
@@ -27,6 +28,8 @@ FINE = [
     "佐藤",
     "김철수",
     "דוד",
+    "l·l",  # in the contexts of RFC 5892
+    "\u30ab\u30fb\u30ab",
     "b" * 256,
 ]
 
@@ -64,6 +67,10 @@ WRONG = [
     ("ᄀ", "may have"),
     ("ju\u0308rgen", "NFC"),
     ("דוד@contoso.example", "directions"),
+    ("b\u0375", "may have"),  # a Greek keraia without a Greek letter
+    ("\u0915\u094d\u200d\u0937", "cannot be seen"),  # a joiner that the profile takes in its context
+    ("\u017fimon", "compatibility"),
+    ("\u212aarl", "NFC"),  # the Kelvin sign
     ("b" * 257, "257"),
 ]
 
@@ -83,23 +90,96 @@ def test_a_name_that_nobody_may_have(value: str, word: str) -> None:
     [
         ("Britta@Contoso.example", "britta@contoso.EXAMPLE"),
         ("JÜRGEN", "ju\u0308rgen"),
-        ("STRASSE", "straße"),
-        ("Σ", "ς"),
+        ("GRO\u1e9e", "groß"),
+        ("Σίσυφοσ", "σίσυφοσ"),
+        ("\u1f88", "\u1f80"),  # alpha with psili and ypogegrammeni
+        ("\u13a0", "\uab70"),  # Cherokee
+        ("\u0130", "i\u0307"),
     ],
 )
 def test_case_does_not_tell_people_apart(one: str, other: str) -> None:
     assert username_key(one) == username_key(other)
 
 
+FOLDED = [mark for mark in map(chr, range(0x110000)) if mark.casefold() != mark.lower()]
+
+
+def test_what_only_case_folding_makes_alike_is_two_people() -> None:
+    """But for Cherokee, whose folding goes to the capitals, and for two ways to write one character."""
+    alike = [mark for mark in FOLDED if username_key(mark) == username_key(mark.casefold())]
+    assert [mark for mark in alike if not _is_pair_of_case(mark)] == []
+    assert len(FOLDED) - len(alike) > 50
+
+
+def _is_pair_of_case(mark: str) -> bool:
+    folded = mark.casefold()
+    composed = unicodedata.normalize("NFC", mark) == unicodedata.normalize("NFC", folded)
+    return composed or folded.lower() == mark.lower()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("weiß", "weiss"),
+        ("WEI\u1e9e", "WEISS"),
+        ("\u1fb3", "\u03b1\u03b9"),  # alpha with ypogegrammeni, and alpha iota
+        ("a\u0345", "a\u03b9"),
+        ("λόγος", "λόγοσ"),
+        ("\u1c80", "\u0432"),  # historical Cyrillic ve
+        ("\u1c82", "\u043e"),
+        ("\u017fimon", "simon"),  # long s
+        ("\u1e9b", "\u1e61"),
+        ("\ufb01ona", "fiona"),
+        ("\u0149", "\u02bcn"),
+        ("\u01f0", "j"),
+        ("\u0131", "i"),
+        ("\u0130", "i"),
+        ("\u00b5", "\u03bc"),  # micro sign
+        ("\u03d0", "\u03b2"),
+    ],
+)
+def test_letters_that_only_folding_makes_alike_tell_people_apart(one: str, other: str) -> None:
+    assert username_key(one) != username_key(other)
+
+
+def test_a_capital_sigma_has_one_key_wherever_it_is() -> None:
+    """`str.lower` makes a final sigma of the last one, so that a name would be found or not by what follows it."""
+    assert username_key("ΟΣ") == username_key("οσ") != username_key("ος")
+    assert username_key("ΟΣ@x") == username_key("ΟΣ") + "@x"
+
+
+def _lowered(value: str) -> str:
+    return unicodedata.normalize("NFC", "".join(map(str.lower, unicodedata.normalize("NFC", value))))
+
+
+NAMES = st.text(st.characters() | st.sampled_from(FOLDED), max_size=20)
+
+
+@given(NAMES, NAMES)
+def test_one_key_is_one_name_in_lower_case(one: str, other: str) -> None:
+    assert (username_key(one) == username_key(other)) == (_lowered(one) == _lowered(other))
+
+
+@given(NAMES)
+def test_what_folding_makes_of_a_name_is_that_name_only_where_lower_case_says_so(value: str) -> None:
+    assert (username_key(value) == username_key(value.casefold())) == (_lowered(value) == _lowered(value.casefold()))
+
+
 @given(st.text(max_size=40))
 def test_any_text_has_an_answer_and_a_stable_key(value: str) -> None:
     problem = username_problem(value)
     key = username_key(value)
-    assert username_key(key) == key or problem is not None
+    assert username_key(key) == key
     assert unicodedata.is_normalized("NFC", key)
     if problem is None:
         assert value == value.strip()
         assert value.isprintable()
+        assert get_profile("UsernameCasePreserved").enforce(value) == value
+
+
+def test_a_letter_of_another_width_is_no_name() -> None:
+    """The profile would map it to another user's plain letter."""
+    assert [mark for mark in map(chr, range(0xFF00, 0xFFF0)) if username_problem(f"b{mark}") is None] == []
 
 
 def _identity(**response: object) -> Identity:

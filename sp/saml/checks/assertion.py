@@ -19,7 +19,7 @@ from sp.saml.identity import VALUE_CHARACTERS, Attributes, name_id_of, read_name
 from sp.saml.messages import AccountTrust, Comparison, Expectations, NameId, PendingRequest, UnverifiedResponse
 from sp.saml.report import NOT_REACHED, Finding, Outcome, failed, passed, quoted, skipped, warning
 from sp.saml.response import child_text
-from sp.saml.times import UTC_FORM, in_future, instant, reached, written
+from sp.saml.times import UTC_FORM, in_future, instant, older, reached, written
 from sp.saml.xml import XML_SPACE, child, text_of
 
 LONGEST_VALIDITY = timedelta(hours=24)
@@ -358,35 +358,71 @@ def session_expiry(statement: Statement) -> Finding:
 
 
 def authn_context(statement: Statement) -> Finding:
-    """Whether the person was authenticated as the request asked: anew (Core 3.4.1), and in which way (3.3.2.2.1)."""
+    """Whether the user was authenticated as the request asked: anew (Core 3.4.1), and in which way (3.3.2.2.1).
+
+    An unsolicited response answers no request, so the account's settings count: otherwise leaving out InResponseTo
+    would get round what every request of the account asks for.
+    """
     if len(statement.authn_statements) != 1:
         return NOT_REACHED
     received = authn_context_of(statement)
     request = answered_request(Held(statement.response, statement.expectations))
-    if request is None:
+    stale = _not_fresh(statement) if request is None else _before_request(statement, request)
+    if stale is not None:
+        return stale
+    asked = _asked_of_all(statement.account) if request is None else _asked_by(request)
+    if not asked.contexts:
         return skipped(received or "nothing was requested")
-    if request.force_authn and (stale := _stale(statement, request)):
-        return failed(expected=f"a sign-in after {written(request.sent_at)}, as ForceAuthn asked", received=stale)
-    if not request.requested_contexts:
-        return skipped(received or "nothing was requested")
-    return _satisfied(received, request)
+    return _satisfied(received, asked)
 
 
-def _stale(statement: Statement, request: PendingRequest) -> str | None:
-    """The AuthnInstant, where it lies before the request by more than the clocks may differ."""
+def _before_request(statement: Statement, request: PendingRequest) -> Finding | None:
+    """A failure where ForceAuthn was asked and AuthnInstant lies before the request by more than clocks may differ."""
+    text, moment = _authn_instant(statement)
+    if not request.force_authn or moment is None or not in_future(request.sent_at, moment, statement.skew):
+        return None
+    return failed(expected=f"a sign-in after {written(request.sent_at)}, as ForceAuthn asked", received=text)
+
+
+def _not_fresh(statement: Statement) -> Finding | None:
+    """A failure where the account asks for ForceAuthn and AuthnInstant is older than a request may be."""
+    text, moment = _authn_instant(statement)
+    age, now = statement.expectations.request_max_age, statement.now
+    if not statement.account.force_authn or moment is None or not older(moment, now, age, statement.skew):
+        return None
+    minutes = int(age.total_seconds() // 60)
+    expected = f"a sign-in within the last {minutes} minutes at {written(now)}, since this account asks for ForceAuthn"
+    return failed(expected=expected, received=text)
+
+
+def _authn_instant(statement: Statement) -> tuple[str, datetime | None]:
+    """As written, and as a time; None where it is none, which `authn_statement` refuses."""
     text = statement.authn_statements[0].get("AuthnInstant", "")
-    moment = instant(text)
-    return text if moment is not None and in_future(request.sent_at, moment, statement.skew) else None
+    return text, instant(text)
 
 
-def _satisfied(received: str | None, request: PendingRequest) -> Finding:
+@dataclass(frozen=True, slots=True)
+class _RequestedContexts:
+    contexts: tuple[str, ...]
+    comparison: str
+
+
+def _asked_by(request: PendingRequest) -> _RequestedContexts:
+    return _RequestedContexts(request.requested_contexts, request.comparison)
+
+
+def _asked_of_all(account: AccountTrust) -> _RequestedContexts:
+    return _RequestedContexts(account.requested_contexts, account.context_comparison)
+
+
+def _satisfied(received: str | None, asked: _RequestedContexts) -> Finding:
     """Which context is stronger than another is not written anywhere, so "exact" alone can be judged fully.
 
     "unspecified" says nothing about strength, so it is never at least as strong as what was asked for.
     """
-    comparison, requested = request.comparison, ", ".join(request.requested_contexts)
+    comparison, requested = asked.comparison, ", ".join(asked.contexts)
     expected = requested if comparison == Comparison.EXACT else f"{comparison}: {requested}"
-    listed = received in request.requested_contexts
+    listed = received in asked.contexts
     if received is None:
         return failed(expected=expected, received="no AuthnContextClassRef")
     if listed and comparison != Comparison.BETTER:

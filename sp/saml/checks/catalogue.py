@@ -225,8 +225,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "authn_context": (
-        "Somebody who asked for a second factor must not be content with a password.",
-        "Have the identity provider authenticate as was requested, anew where that was asked for, or request less.",
+        (
+            "Somebody who asked for a second factor must not be content with a password. An account that asks for it in "
+            "its requests holds unsolicited responses to the same, since they would get round it otherwise."
+        ),
+        (
+            "Have the identity provider authenticate as was requested, anew where that was asked for, or request less: "
+            "in an unsolicited response too, whose AuthnInstant may be as old as a request may be."
+        ),
     ),
     "attributes": (
         "A field with two values leaves it to chance which one counts, and control characters reach mails and logs.",
@@ -241,7 +247,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "username": (
         "Two names that look alike would be two people, and one could pass for the other.",
-        "Correct the value that the identity provider sends as NameID: no spaces, no hidden or unusual characters.",
+        (
+            "Correct the value that the identity provider sends as NameID: no spaces, no hidden or unusual characters. "
+            "Where only the case of letters beyond a to z differs from the profile, it is a warning: look whether both "
+            "are the same person."
+        ),
     ),
     "user_link": (
         "The name must lead to one person of this customer and to nobody else.",

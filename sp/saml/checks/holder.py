@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sp.saml.identity import username_problem
+from sp.saml.identity import differs_beyond_ascii_case, username_problem
 from sp.saml.messages import AccountHolder, Identity, UserLink
-from sp.saml.report import Finding, failed, passed, quoted, skipped
+from sp.saml.report import Finding, failed, passed, quoted, skipped, warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ def username(holder: Holder) -> Finding:
         return failed(
             expected="a user name without hidden or unusual characters", received=f"{quoted(value)}: {problem}"
         )
+    stored = holder.found.stored_username
+    if stored is not None and differs_beyond_ascii_case(stored, value):
+        return warning(expected=f"{quoted(stored)}, as this user is stored", received=quoted(value))
     return passed(value)
 
 

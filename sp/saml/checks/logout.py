@@ -320,7 +320,7 @@ def _pending_problem(pending: PendingSignOut, expectations: LogoutExpectations) 
         return "a sign-out that nothing has answered yet", f"{pending.id}, answered before"
     if account is not None and pending.account != account.slug:
         return f"an answer for the account {pending.account}", f"one for {account.slug}"
-    if reached(pending.sent_at + common.request_max_age, common.now, common.skew):
+    if reached(pending.sent_at, common.now, common.request_max_age + common.skew):
         minutes = int(common.request_max_age.total_seconds() // 60)
         return f"an answer within {minutes} minutes", f"{pending.id}, sent {written(pending.sent_at)}"
     return None

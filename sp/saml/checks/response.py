@@ -17,7 +17,7 @@ from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest,
 from sp.saml.own_keys import OwnKey, fingerprint
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
 from sp.saml.signature import Signatures
-from sp.saml.times import UTC_FORM, in_future, instant, reached, written
+from sp.saml.times import UTC_FORM, in_future, instant, older, reached, written
 from sp.saml.xml import child, survey
 
 _LIMITS = Limits()
@@ -77,7 +77,7 @@ def issue_instant(text: str, expectations: Expectations) -> Finding:
         return failed(expected=UTC_FORM, received=quoted(text))
     if in_future(moment, expectations.now, expectations.skew):
         return failed(expected=f"not after {_now(expectations)}", received=text)
-    if moment < expectations.now - expectations.skew - expectations.response_max_age:
+    if older(moment, expectations.now, expectations.response_max_age, expectations.skew):
         minutes = int(expectations.response_max_age.total_seconds() // 60)
         return failed(expected=f"not older than {minutes} minutes at {_now(expectations)}", received=text)
     return passed(text)
@@ -121,7 +121,7 @@ def _answer(request: PendingRequest, held: Held) -> Finding:
         return failed(expected=f"an answer from {request.identity_provider}", received=f"one from {account.issuer}")
     if account is not None and request.account not in {"", account.slug}:
         return failed(expected=f"an answer for the account {request.account}", received=f"one for {account.slug}")
-    if reached(request.sent_at + expectations.request_max_age, expectations.now, expectations.skew):
+    if reached(request.sent_at, expectations.now, expectations.request_max_age + expectations.skew):
         minutes = int(expectations.request_max_age.total_seconds() // 60)
         return failed(expected=f"an answer within {minutes} minutes", received=f"{request.id}, sent {_sent(request)}")
     return passed(request.id)

@@ -14,7 +14,7 @@ from saml.cases import Case
 from saml.one_flaw import ANSWER, ASKED, AUTHN, CONDITIONS, DATA, NAME_ID, REQUEST
 
 from sp.saml import names
-from sp.saml.messages import PendingRequest
+from sp.saml.messages import Comparison, PendingRequest
 
 MINUTE = timedelta(minutes=1)
 STATUS = names.STATUS_URI
@@ -56,6 +56,9 @@ def confirmation(recipient: str = ACS_URL, end: str = instant(NOW + 5 * MINUTE),
 
 def both_issuers(value: str) -> Mutation:
     return all_of(with_text(ISSUER, value), with_text(ASSERTION_ISSUER, value))
+
+
+PASSWORD_CONTEXT = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"  # of every response here
 
 
 def asked(**changes: Any) -> dict[str, Any]:
@@ -568,6 +571,50 @@ STATEMENTS = (
         given=ANSWER,
         held=asked(force_authn=True),
         flaw=attribute(AUTHN, "AuthnInstant", instant(NOW - timedelta(seconds=180))),
+    ),
+    Case(
+        "AUT-06 unasked",
+        "an unsolicited response, where every request asks for a fresh sign-in",
+        ("authn_context",),
+        account={"force_authn": True},
+        flaw=attribute(AUTHN, "AuthnInstant", instant(NOW - timedelta(days=365))),
+    ),
+    Case(
+        "AUT-06 unasked second",
+        "the same, signed in a second before a request could have asked",
+        ("authn_context",),
+        account={"force_authn": True},
+        flaw=attribute(AUTHN, "AuthnInstant", instant(NOW - timedelta(minutes=13, seconds=1))),
+    ),
+    Case(
+        "AUT-06 unasked clock",
+        "the same, signed in as early as may be",
+        account={"force_authn": True},
+        flaw=attribute(AUTHN, "AuthnInstant", instant(NOW - timedelta(minutes=13))),
+    ),
+    Case(
+        "AUT-04 unasked",
+        "an unsolicited response in a weaker way than every request asks for",
+        ("authn_context",),
+        flaw_account={"requested_contexts": ("urn:mfa",)},
+    ),
+    Case(
+        "AUT-04 unasked better",
+        "an unsolicited response in the way that had to be bettered",
+        ("authn_context",),
+        flaw_account={"requested_contexts": (PASSWORD_CONTEXT,), "context_comparison": Comparison.BETTER},
+    ),
+    Case(
+        "AUT-04 unasked listed",
+        "an unsolicited response in a way that every request asks for",
+        flaw_account={"requested_contexts": ("urn:mfa", PASSWORD_CONTEXT)},
+    ),
+    Case(
+        "AUT-06 answered",
+        "an answer to an unknown request is held to the account's settings, and does not get round them",
+        ("in_response_to", "authn_context"),
+        account={"force_authn": True},
+        flaw={**ANSWER, **attribute(AUTHN, "AuthnInstant", instant(NOW - timedelta(days=365)))},
     ),
     Case("AUT-05", "a context of markup", flaw=text(".//saml:AuthnContextClassRef", "<script>")),
     Case(

@@ -374,6 +374,19 @@ REQUESTS = (
         ("logout_not_on_or_after",),
         {"mutate": with_attribute(".", "NotOnOrAfter", "2030-01-31T14:00:00+01:00")},
     ),
+    *(
+        LogoutCase(f"SLO-05.{name} {text}", f"{name} is {text}", failed, {"mutate": with_attribute(".", name, text)})
+        for name, text, failed in (
+            ("NotOnOrAfter", "0001-01-01T00:00:00Z", ("logout_not_on_or_after",)),
+            ("NotOnOrAfter", "9999-12-31T23:59:59.9999999Z", ()),
+            ("NotOnOrAfter", "2030-01-31T12:00:60Z", ("schema",)),
+            ("NotOnOrAfter", "2030-01-30T24:00:00Z", ("logout_not_on_or_after",)),
+            ("IssueInstant", "0001-01-01T00:00:00Z", ("logout_issue_instant",)),
+            ("IssueInstant", "9999-12-31T23:59:59.9999999Z", ("logout_issue_instant",)),
+            ("IssueInstant", "2030-01-31T12:00:60Z", ("schema",)),
+            ("IssueInstant", "2030-01-30T24:00:00Z", ("logout_issue_instant",)),
+        )
+    ),
     LogoutCase("SLO-05.none", "No NotOnOrAfter, which is allowed", (), {"valid_for": None}),
     LogoutCase("SLO-05.old", "A request kept back too long", ("logout_issue_instant",), aged(minutes=14)),
     LogoutCase("SLO-05.future", "A request from the future", ("logout_issue_instant",), aged(minutes=-4)),

@@ -28,6 +28,7 @@ def test_the_attack(case: LogoutCase) -> None:
     control = case.control()
     assert control.report.accepts, control.report.failed
     judgement = case.flawed()
+    assert judgement.error is None
     assert judgement.report.failed == case.failed
     assert judgement.report.accepts is (not case.failed)
     if judgement.order is not None:

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from cast import NOW
+from cast import CONTOSO_ISSUER, NOW
 from responses import Mutation, all_of, instant, with_attribute
 from saml.cases import Case
 from saml.one_flaw import AUTHN, CONDITIONS, DATA
+
+from sp.saml.messages import PendingRequest
 
 SECOND = timedelta(seconds=1)
 SKEW = timedelta(seconds=180)
@@ -120,4 +122,42 @@ def formats() -> Iterator[Case]:
         yield Case(f"{identifier} {text or 'empty'}", f"{name} is written {text!r}", codes, flaw=flaw)
 
 
-CASES = (*BOUNDARIES, *formats())
+# No arithmetic may leave the years 1 to 9999: a message that is evaluated with an exception is one that got through.
+
+FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+WINDOW = ("validity_window",)
+# Place, what fails at the first moment of all, and at the last one.
+EXTREMES = {
+    "RSP-07": (".", "IssueInstant", OLD, OLD),
+    "CND-25": ("saml:Assertion", "IssueInstant", OLD_ASSERTION, OLD_ASSERTION),
+    "CND-18": (CONDITIONS, "NotOnOrAfter", ("not_on_or_after", *WINDOW), WINDOW),
+    "CND-18 begin": (CONDITIONS, "NotBefore", WINDOW, ("not_before", *WINDOW)),
+    "SUB-11": (DATA, "NotOnOrAfter", OVER, ()),
+    "AUT-07": (AUTHN, "AuthnInstant", ("authn_context",), ("authn_statement",)),
+    "AUT-08": (AUTHN, "SessionNotOnOrAfter", ("session_expiry",), ()),
+}
+FRESH = PendingRequest(id="_q1", identity_provider=CONTOSO_ISSUER, sent_at=NOW, force_authn=True)
+FRACTIONS = {"seven digits": "1234567", "thousands of digits": "1" * 5000}
+
+
+def extremes() -> Iterator[Case]:
+    """The first and the last moment at every place, in answers to a ForceAuthn request and unasked."""
+    ways: dict[str, dict[str, Any]] = {
+        "asked": {"given": {"in_response_to": "_q1"}, "held": {"pending": (FRESH,)}},
+        "unasked": {"account": {"force_authn": True}},
+    }
+    for (identifier, (path, name, first, last)), (way, given) in product(EXTREMES.items(), ways.items()):
+        for text, failed in ((FIRST, first), (LAST, last), (LAST.replace("Z", ".9999999Z"), last)):
+            flaw = mutate(with_attribute(path, name, text))
+            yield Case(f"{identifier} {way} {text}", f"{name} is {text}, {way}", failed, flaw=flaw, **given)
+
+
+def fractions() -> Iterator[Case]:
+    """More digits than a microsecond has, which mean no other moment."""
+    for (identifier, (path, name, *_)), (story, digits) in product(EXTREMES.items(), FRACTIONS.items()):
+        moment = NOW + (timedelta(minutes=5) if name == "NotOnOrAfter" or name.startswith("Session") else -SECOND)
+        flaw = mutate(with_attribute(path, name, instant(moment).replace("Z", f".{digits}Z")))
+        yield Case(f"{identifier} {story}", f"{name} with {story} after the second", flaw=flaw)
+
+
+CASES = (*BOUNDARIES, *formats(), *extremes(), *fractions())
