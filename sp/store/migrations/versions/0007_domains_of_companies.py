@@ -63,12 +63,12 @@ def _owners() -> dict[str, int]:
     connection = op.get_bind()
     companies = connection.execute(_COMPANIES).all()
     users = connection.execute(_USERS)
-    companies_with = {}
+    companies_with: dict[str, set[int]] = {}
     for username_key, company_id in users:
         domain = domain_of(username_key)
         if domain is not None:
             companies_with.setdefault(domain, set()).add(company_id)
-    owners = {}
+    owners: dict[str, int] = {}
     if len(companies) == 1:
         owners = dict.fromkeys(companies_with, companies[0].id)
     for company in companies:
