@@ -24,10 +24,10 @@ from sp.api.schemas import Answer, Body, Flag, Text, examples
 from sp.api.single_sign_on import ADDRESS, Change
 from sp.flows.account_setup import Invalid, Saved
 from sp.flows.api_tokens import Caller
+from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_addresses import Refused
 from sp.flows.metadata_answers import Fetched
 from sp.flows.metadata_fetching import fetch_metadata
-from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_import import Proposal, Source, proposal, save_import
 from sp.models import Account
 from sp.saml.certificates import IdpCertificate

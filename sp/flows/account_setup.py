@@ -224,8 +224,7 @@ def save_sso_settings(
     draft = _trimmed(draft)
     errors = sso_faults(session, settings, account, draft, choosing_method=choosing_method)
     if errors:
-        wanted = {name: getattr(draft, name) for name in issuers.SETTINGS if name in errors}
-        issuers.record_conflicts(session, account, wanted, now)
+        issuers.record_conflicts(session, account, _refused_issuers(draft, errors), now)
         return Invalid(errors)
     before = draft_of(session, account)
     changes = changes_between(before, draft)
@@ -235,6 +234,12 @@ def save_sso_settings(
     version = SsoSettings(**values, saved_at=now, saved_by=saved_by, changes=changes)
     saved = accounts.save_settings(session, account, version, draft.certificates, draft.retired_certificates)
     return Saved(saved.version, changed=True)
+
+
+def _refused_issuers(draft: SsoDraft, errors: Mapping[str, str]) -> dict[str, str]:
+    """The issuers that were refused although they are well formed, by setting. PostgreSQL takes no NUL in a text."""
+    refused = {name: getattr(draft, name) for name in issuers.SETTINGS if name in errors}
+    return {name: issuer for name, issuer in refused.items() if issuer_fault(issuer) is None}
 
 
 def change_sso_settings(

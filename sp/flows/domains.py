@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import structlog
 from sqlmodel import Session
 
 from sp.models import Company, CompanyDomain
@@ -18,9 +19,13 @@ from sp.saml.domains import domain_of, normalize_domain
 from sp.store import accounts
 from sp.store import domains as store
 from sp.store.domains import NamedUser
+from sp.store.engine import Database
 from sp.store.rows import Runner, required
 
 _SHOWN_CHARACTERS = 80
+_LOGGED = 10
+
+_log = structlog.get_logger("sp.domains")
 
 
 class DomainProblem(StrEnum):
@@ -94,3 +99,11 @@ def users_outside(session: Session) -> Iterator[NamedUser]:
             owned[user.company_id] = set(store.domains_of(session, user.company_id))
         if domain_of(user.username) not in owned[user.company_id]:
             yield user
+
+
+def warn_of_users_outside(database: Database) -> None:
+    """Log how many users are outside of their company's domains, with the names of the first."""
+    with database.reading() as session:
+        outside = [user.username for user in users_outside(session)]
+    if outside:
+        _log.warning("users_outside_domains", users=len(outside), first=outside[:_LOGGED])

@@ -8,7 +8,7 @@ logged and stored for the operator, who can move the issuer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -57,7 +57,8 @@ def record_conflicts(session: Session, account: Account, wanted: Mapping[str, st
         holder = holder_of(session, account.realm_id, issuer, besides=account.id)
         if holder is not None and holder.company_id != account.company_id:
             issuer_conflicts.record(session, required(account.id), issuer, setting, now)
-            _log.warning("issuer_conflict", issuer=issuer, asked_by=account.slug, held_by=holder.slug)
+            if structlog.is_configured():  # else this is a command of the operator, which prints the refusal itself
+                _log.warning("issuer_conflict", issuer=issuer, asked_by=account.slug, held_by=holder.slug)
 
 
 def record_conflict_of_preview(database: Database, account_id: int, issuer: str, now: datetime) -> None:

@@ -115,6 +115,17 @@ def delete(session: Session, user: User) -> None:
     _set_status(session, user, UserStatus.DELETED)
 
 
+def release(session: Session, user: User) -> bool:
+    """Remove the row of a deleted user, which frees the username for any account; whether the user was deleted.
+
+    Only the operator may: an account that frees a name and takes it again would bring back a user that was shut out.
+    """
+    if user.status != UserStatus.DELETED:
+        return False
+    users.remove(session, user)
+    return True
+
+
 def _set_status(session: Session, user: User, status: UserStatus) -> None:
     user.status = status
     users.store_user(session, user)
