@@ -288,6 +288,12 @@ class TestIssuers:
                 session, two.house.settings, account, draft, saved_by="charlie", now=NOW
             )
 
+    def move(self, two: Two, issuer: str, slug: str) -> MovedIssuer | Invalid:
+        with two.house.database.writing() as session:
+            account = accounts.account_by_slug(session, slug)
+            assert account is not None
+            return move_issuer(session, two.house.settings, issuer, account, NOW)
+
     def held(self, two: Two) -> dict[str, HeldIssuer]:
         with two.house.database.reading() as session:
             return {one.issuer: one for one in held_issuers(session)}
@@ -334,8 +340,7 @@ class TestIssuers:
         wanted = {"issuer": squatted.entity_id, "certificates": (squatted.certificate,)}
         assert isinstance(self.save(two, "business", **wanted), Invalid)
         assert two.house.post(squatted.response(name_id="mole@fabrikam.example")).accepted
-        with two.house.database.writing() as session:
-            moved = move_issuer(session, two.house.settings, squatted.entity_id, two.contoso, NOW)
+        moved = self.move(two, squatted.entity_id, "business")
         assert isinstance(moved, MovedIssuer)
         assert (moved.taken_from.slug, moved.setting) == ("fabrikam", "issuer")
         held = self.held(two)[squatted.entity_id]
@@ -353,8 +358,7 @@ class TestIssuers:
         name = "https://sts.example/tenant/"
         two.house.configure(sign_out_issuer=name)
         self.save(two, "fabrikam", sign_out_issuer=name)
-        with two.house.database.writing() as session:
-            moved = move_issuer(session, two.house.settings, name, two.fabrikam, NOW)
+        moved = self.move(two, name, "fabrikam")
         assert isinstance(moved, MovedIssuer)
         with two.house.database.reading() as session:
             drafts = {
@@ -365,8 +369,7 @@ class TestIssuers:
         assert (drafts["fabrikam"].sign_out_issuer, drafts["fabrikam"].issuer) == (name, FABRIKAM_ISSUER)
 
     def test_an_issuer_that_no_other_account_has_cannot_be_moved(self, two: Two) -> None:
-        with two.house.database.writing() as session:
-            assert isinstance(move_issuer(session, two.house.settings, CONTOSO_ISSUER, two.contoso, NOW), Invalid)
+        assert isinstance(self.move(two, CONTOSO_ISSUER, "business"), Invalid)
 
     @pytest.mark.parametrize("issuer", [CONTOSO_ISSUER.rstrip("/"), CONTOSO_ISSUER.upper(), MALLORY_ISSUER])
     def test_the_report_for_an_unknown_issuer_names_no_companys_issuer(self, two: Two, issuer: str) -> None:
