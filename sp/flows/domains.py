@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.models import Company, CompanyDomain
@@ -63,12 +64,21 @@ def add_domain(session: Session, company: Company, given: str, now: datetime) ->
     name = normalize_domain(given.strip())
     if name is None:
         return RefusedDomain(given, DomainProblem.NOT_A_DOMAIN)
+    is_new = store.owner_of(session, name) is None and _stored(session, company, name, now)
     owner = store.owner_of(session, name)
     if owner is not None and owner.id != company.id:
         return RefusedDomain(given, DomainProblem.OWNED, owner.name)
-    if owner is None:
-        store.add(session, CompanyDomain(name=name, company_id=required(company.id), added_at=now))
-    return AddedDomain(name, is_new=owner is None)
+    return AddedDomain(name, is_new)
+
+
+def _stored(session: Session, company: Company, name: str, now: datetime) -> bool:
+    """Whether the domain was free; another command may have given it away at the same moment."""
+    try:
+        with session.begin_nested():
+            store.add(session, CompanyDomain(name=name, company_id=required(company.id), added_at=now))
+    except IntegrityError:
+        return False
+    return True
 
 
 def remove_domain(session: Session, given: str) -> bool:
