@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from begun import answer, begin
 from cast import BRITTA, CONTOSO_ISSUER, FABRIKAM_ISSUER, MALLORY_ISSUER, NOW
 from house import House
 from profiles import add_profile
@@ -380,3 +381,21 @@ class TestIssuers:
             attempt = sign_in_attempts.attempt_by_reference(session, sign_in.reference)
         assert attempt is not None
         assert (attempt.account_id, attempt.expectations["nearest_issuer"]) == (None, "")
+
+    def test_the_report_names_the_issuer_of_the_account_that_asked(self, two: Two) -> None:
+        """Another spelling of the own issuer is told to those who began here, and of another company's is not."""
+        for issuer, expected in (
+            (FABRIKAM_ISSUER.rstrip("/"), FABRIKAM_ISSUER),
+            (CONTOSO_ISSUER.rstrip("/"), FABRIKAM_ISSUER),
+        ):
+            sent = begin(two.house, slug="fabrikam")
+            sign_in = answer(two.house, sent, idp=Idp(issuer, two.idp.key_name))
+            assert sign_in.judgement.report.row("issuer").expected == expected
+
+    def test_a_sign_out_message_of_an_unknown_issuer_is_told_no_issuer(self, two: Two) -> None:
+        received = CONTOSO_ISSUER.rstrip("/")
+        with two.house.database.reading() as session:
+            assert accounts.nearest_issuer(session, two.contoso.realm_id, received) == ""
+            assert accounts.nearest_issuer(session, two.contoso.realm_id, received, account_id=two.contoso.id) == (
+                CONTOSO_ISSUER
+            )
