@@ -16,11 +16,19 @@ from cast import BRITTA, CONTOSO_ISSUER, FABRIKAM_ISSUER, MALLORY_ISSUER, NOW
 from house import House
 from profiles import add_profile
 from responses import Idp
+from structlog.testing import capture_logs
 
 from sp.flows import account_setup, domains, judging_again, user_profiles
 from sp.flows.account_setup import Invalid, Saved
 from sp.flows.assertion_consumer import SignIn
-from sp.flows.domains import AddedDomain, DomainProblem, RefusedDomain, may_create_username, users_outside
+from sp.flows.domains import (
+    AddedDomain,
+    DomainProblem,
+    RefusedDomain,
+    may_create_username,
+    users_outside,
+    warn_of_users_outside,
+)
 from sp.flows.issuer_moving import MovedIssuer, move_issuer
 from sp.flows.issuers import HeldIssuer, held_issuers
 from sp.flows.settings_applying import apply_settings
@@ -252,6 +260,11 @@ class TestOwners:
         house.add_account("Fabrikam", "fabrikam")
         with house.database.reading() as session:
             assert [user.username for user in users_outside(session)] == ["britta", "x@evil.example"]
+        with capture_logs() as logged:
+            warn_of_users_outside(house.database)
+        (event,) = logged
+        assert (event["event"], event["users"]) == ("users_outside_domains", 2)
+        assert event["first"] == ["britta", "x@evil.example"]
 
 
 class TestReleasing:
