@@ -158,6 +158,16 @@ class Company(SQLModel, table=True):
     created_at: datetime = _time()
 
 
+class CompanyDomain(SQLModel, table=True):
+    """An e-mail domain that a company owns: where companies share a realm, each creates usernames in its own only."""
+
+    __tablename__ = "company_domain"
+
+    name: str = Field(primary_key=True, max_length=253)  # as `sp.saml.domains.normalize_domain` gives it
+    company_id: int = _reference("company.id", index=True)
+    added_at: datetime = _time()
+
+
 class Administrator(SQLModel, table=True):
     """Who may manage the accounts of one company. Never linked to a user, whatever a NameID says."""
 
@@ -259,6 +269,19 @@ class SsoSettings(SQLModel, table=True):
     sign_out_binding: str = Field(default=SignOutBinding.PLAIN, max_length=16)
     sign_out_response_url: str = Field(default="", max_length=2048)  # where it differs from sign_out_url
     sign_out_issuer: str = Field(default="", max_length=1024)  # where sign-out messages name another issuer
+
+
+class IssuerConflict(SQLModel, table=True):
+    """An issuer that an account asked for while an account of another company held it; the operator decides."""
+
+    __tablename__ = "issuer_conflict"
+
+    account_id: int = Field(primary_key=True, sa_type=BigId, foreign_key="account.id")
+    issuer: str = Field(primary_key=True, max_length=1024)
+    setting: str = Field(max_length=32)  # the setting it was asked for: "issuer" or "sign_out_issuer"
+    first_asked_at: datetime = _time()
+    last_asked_at: datetime = _time()
+    times: int = 1
 
 
 class IdpCertificateRecord(SQLModel, table=True):

@@ -43,8 +43,10 @@ class House:
         assert isinstance(saved, Saved), saved
 
     def add_account(self, company: str, slug: str) -> Account:
+        """A company that owns the domain SLUG.example, with its account."""
+        owned = (f"{slug}.example",)
         with self.database.writing() as session:
-            added = account_setup.add_company_account(session, company, slug, self.now)
+            added = account_setup.add_company_account(session, company, slug, self.now, owned=owned)
         assert isinstance(added, Account), added
         return added
 

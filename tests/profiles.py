@@ -12,6 +12,7 @@ from typing import Any
 from cast import BRITTA, NOW, Person
 from sqlmodel import Session
 
+from sp.flows.domains import AddedDomain, add_domain
 from sp.models import Account, User, UserSource, UserStatus
 from sp.store import accounts, users
 from sp.store.engine import Database
@@ -32,7 +33,9 @@ def add_both_accounts(database: Database) -> Accounts:
 
 
 def add_account(session: Session, company_name: str, slug: str) -> Account:
+    """A company that owns the domain NAME.example, with its account."""
     company = accounts.add_company(session, accounts.shared_realm(session), company_name, NOW)
+    assert isinstance(add_domain(session, company, f"{company_name}.example", NOW), AddedDomain)
     return accounts.add_account(session, company, "Business", slug, NOW)
 
 

@@ -14,12 +14,12 @@ from sqlmodel import Session
 from sp.api.authorization import ReaderDep, WriterDep, account_of
 from sp.api.pem import Certificate, read_one
 from sp.api.preconditions import IfMatch, check_match, etag
-from sp.api.problems import BY_ANY, documented, not_found
+from sp.api.problems import BY_ANY, documented, invalid, not_found
 from sp.api.schemas import Answer, Body, Time, examples
 from sp.api.single_sign_on import ADDRESS as SETTINGS
 from sp.api.single_sign_on import save_changes
 from sp.flows import account_setup, idp_certificates
-from sp.flows.account_setup import SsoDraft
+from sp.flows.account_setup import Invalid, SsoDraft
 from sp.flows.api_tokens import Caller
 from sp.flows.idp_certificates import CertificateState, Change, Standing
 from sp.models import Account
@@ -127,7 +127,9 @@ def _change(
         changes = change(account_setup.draft_of(session, account))
         if changes is None:
             raise not_found("certificate")
-        save_changes(session, service, caller, account, changes)
+        saved = save_changes(session, service, caller, account, changes)
+        if isinstance(saved, Invalid):
+            raise invalid(saved.errors)
         if forgotten:
             certificate_uses.forget(session, required(account.id), forgotten)
         return _listed(session, service, account, response)

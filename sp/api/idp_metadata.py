@@ -24,6 +24,7 @@ from sp.api.schemas import Answer, Body, Flag, Text, examples
 from sp.api.single_sign_on import ADDRESS, Change
 from sp.flows.account_setup import Invalid, Saved
 from sp.flows.api_tokens import Caller
+from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_addresses import Refused
 from sp.flows.metadata_answers import Fetched
 from sp.flows.metadata_fetching import fetch_metadata
@@ -149,14 +150,20 @@ def _import(service: Service, caller: Caller, sent: _Sent, if_match: str | None,
             account = account_of(session, caller)
             version = accounts.settings_in_force(session, account).version
             check_match(if_match, version)
-            return _told(proposal(session, service.settings, account, entity), version, saved=False)
+            proposed = proposal(session, service.settings, account, entity)
+        if "issuer" in proposed.faults:
+            record_conflict_of_preview(service.database, caller.account_id, entity.entity_id, service.now())
+        return _told(proposed, version, saved=False)
     with service.database.writing() as session:
-        return _save(session, service, caller, sent, entity, if_match)
+        saved = _save(session, service, caller, sent, entity, if_match)
+    if isinstance(saved, Invalid):  # only now: an issuer of another company is stored as a conflict
+        raise invalid(saved.errors)
+    return saved
 
 
 def _save(
     session: Session, service: Service, caller: Caller, sent: _Sent, entity: IdpEntity, if_match: str | None
-) -> ImportAnswer:
+) -> ImportAnswer | Invalid:
     account: Account = account_of(session, caller)
     accounts.lock_settings(session, account)
     version = accounts.settings_in_force(session, account).version
@@ -173,7 +180,7 @@ def _save(
         source=Source(sent.url, sent.pinned) if sent.url and sent.follow else None,
     )
     if isinstance(saved, Invalid):
-        raise invalid(saved.errors)
+        return saved
     if not isinstance(saved, Saved):
         raise TypeError("the settings were overtaken while they were locked")
     return _told(proposed, saved.version, saved=True)

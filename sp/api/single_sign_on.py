@@ -19,7 +19,7 @@ from sp.api.preconditions import IfMatch, etag, require_match
 from sp.api.problems import BY_ANY, documented, invalid
 from sp.api.schemas import Answer, Body, Flag, NextLink, Number, PagingDep, Text, Time, examples, next_link
 from sp.flows import account_setup
-from sp.flows.account_setup import MAX_CERTIFICATES, MAX_CHOICES, MAX_RETIRED, Invalid, SsoDraft
+from sp.flows.account_setup import MAX_CERTIFICATES, MAX_CHOICES, MAX_RETIRED, Invalid, Saved, SsoDraft
 from sp.flows.api_tokens import Caller
 from sp.models import Account, RequestBinding, SignOutBinding
 from sp.saml.messages import Comparison, SignedPart, UserMapping
@@ -207,23 +207,19 @@ def _save(
         account = account_of(session, caller)
         accounts.lock_settings(session, account)
         require_match(if_match, accounts.settings_in_force(session, account).version)
-        version = save_changes(session, service, caller, account, changes)
+        saved = save_changes(session, service, caller, account, changes)
         draft = account_setup.draft_of(session, account)
-    response.headers["ETag"] = etag(version)
+    if isinstance(saved, Invalid):  # only now: an issuer of another company is stored as a conflict
+        raise invalid(saved.errors)
+    response.headers["ETag"] = etag(saved.version)
     return answer_of(draft)
 
 
 def save_changes(
     session: Session, service: Service, caller: Caller, account: Account, changes: Mapping[str, Any]
-) -> int:
-    """Put changes, by the names of SsoDraft, on top of what is in force; the number of the version that then is.
-
-    Raises ApiError (422) with a sentence for each field that is wrong.
-    """
+) -> Saved | Invalid:
+    """Put changes, by the names of SsoDraft, on top of what is in force."""
     draft = replace(account_setup.draft_of(session, account), **changes)
-    saved = account_setup.save_sso_settings(
+    return account_setup.save_sso_settings(
         session, service.settings, account, draft, saved_by=caller.saved_by, now=service.now()
     )
-    if isinstance(saved, Invalid):
-        raise invalid(saved.errors)
-    return saved.version

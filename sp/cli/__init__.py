@@ -26,6 +26,8 @@ COMMANDS = {
     "configure": ("setup", "configure"),
     "preflight": ("preflight", "preflight"),
     "account": ("setup", "account"),
+    "domain": ("domains", "domain"),
+    "issuer": ("issuers", "issuer"),
     "administrator": ("people", "administrator"),
     "user": ("people", "user"),
     "users": ("people", "users"),

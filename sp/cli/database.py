@@ -15,6 +15,7 @@ import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from sp.cli.domains import tell_users_outside
 from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
 from sp.store.engine import Database, DatabaseError, newest_revision
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
     settings = settings_in_force()
     with opened_database(settings) as database:
         typer.echo(f"{database.shown_url} is at version {database.revision()}.")
+        tell_users_outside(database)
 
 
 @db.command()

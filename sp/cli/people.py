@@ -120,6 +120,18 @@ def delete(username: UsernameArgument) -> None:
     _change(username, user_profiles.delete, "Deleted")
 
 
+@user.command()
+def release(username: UsernameArgument) -> None:
+    """Remove a deleted profile for good, so that any account may create its username again."""
+    with opened_database(settings_in_force()) as database, database.writing() as session:
+        found = user_store.user_named(session, required(accounts.shared_realm(session).id), username)
+        if found is None:
+            stop(f"There is no user {username!r}.", code=UNUSABLE)
+        if not user_profiles.release(session, found):
+            stop(f"The user {found.username!r} is not deleted. Delete the user first.", code=UNUSABLE)
+    typer.echo(f"Released {found.username!r}.")
+
+
 def users(
     account: AccountOption = account_setup.SEEDED_SLUG,
     as_json: JsonFlag = False,

@@ -27,6 +27,7 @@ from sp.cli.demo_connection import connect, demo_command
 from sp.cli.loading import loading
 from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
+from sp.flows.domains import warn_of_users_outside
 from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
 from sp.settings import Settings, is_loopback
@@ -158,6 +159,7 @@ def _prepare(settings: Settings, database: Database) -> None:
         stop(str(error))
     for note in database.upgrade_notes:
         _log.warning("upgraded", note=note)
+    warn_of_users_outside(database)
 
 
 def _check_demo_port(settings: Settings) -> None:

@@ -137,13 +137,18 @@ def configure(
 def add_account(
     company: Annotated[str, typer.Option(help="The company's name.")],
     slug: Annotated[str, typer.Option(help="A short name for addresses and the command line.")],
+    domain: Annotated[
+        list[str] | None, typer.Option(help="An e-mail domain of the company's users; repeat for several.")
+    ] = None,
 ) -> None:
     """Add a company with its Business account."""
     with opened_database(settings_in_force()) as database, database.writing() as session:
-        added = account_setup.add_company_account(session, company, slug, system_clock())
-    if isinstance(added, Invalid):
-        stop(*added.errors.values(), code=UNUSABLE)
+        added = account_setup.add_company_account(session, company, slug, system_clock(), owned=domain or ())
+        if isinstance(added, Invalid):
+            stop(*added.errors.values(), code=UNUSABLE)
     typer.echo(f"Added {company!r} with its account {account_setup.SEEDED_ACCOUNT!r} ({slug}).")
+    if not domain:
+        typer.echo(f"It creates users once it has a domain: virtual-office domain add --company {company!r} DOMAIN")
     typer.echo(f"Next: virtual-office administrator add --company {company!r} --username NAME")
 
 

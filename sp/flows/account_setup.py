@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
+from sp.flows import domains, issuers
 from sp.flows.passwords import generate_password, hash_password, password_matches
 from sp.flows.realms import settings_of
 from sp.models import Account, RequestBinding, SignOutBinding, SsoSettings
@@ -26,6 +27,7 @@ from sp.store.rows import required
 SEEDED_COMPANY = "Contoso"
 SEEDED_ACCOUNT = "Business"
 SEEDED_SLUG = "business"
+SEEDED_DOMAINS = ("contoso.com", "contoso.example")
 MAX_CERTIFICATES = 8
 MAX_RETIRED = 16
 MAX_CHOICES = 16  # of authentication contexts, or of identity providers to choose from
@@ -156,6 +158,8 @@ def seed(session: Session, settings: Settings, now: datetime) -> Seeded:
     if company is None:
         company = accounts.add_company(session, realm, SEEDED_COMPANY, now)
         accounts.add_account(session, company, SEEDED_ACCOUNT, SEEDED_SLUG, now)
+        for domain in SEEDED_DOMAINS:
+            domains.add_domain(session, company, domain, now)
     chosen = settings.admin_password.get_secret_value() if settings.admin_password else None
     administrator = administrators.administrator_named(session, settings.admin_username)
     if administrator is None:
@@ -167,8 +171,10 @@ def seed(session: Session, settings: Settings, now: datetime) -> Seeded:
     return Seeded(settings.admin_username, None)
 
 
-def add_company_account(session: Session, name: str, slug: str, now: datetime) -> Account | Invalid:
-    """A company with its Business account."""
+def add_company_account(
+    session: Session, name: str, slug: str, now: datetime, *, owned: Sequence[str] = ()
+) -> Account | Invalid:
+    """A company that owns these domains, with its Business account. On Invalid the session has to be rolled back."""
     errors: dict[str, str] = {}
     if not name.strip() or len(name) > 256:
         errors["company"] = "The company needs a name of at most 256 characters."
@@ -181,6 +187,10 @@ def add_company_account(session: Session, name: str, slug: str, now: datetime) -
     if errors:
         return Invalid(errors)
     company = accounts.add_company(session, accounts.shared_realm(session), name.strip(), now)
+    for domain in owned:
+        added = domains.add_domain(session, company, domain, now)
+        if isinstance(added, domains.RefusedDomain):
+            return Invalid({"domain": domains.domain_sentence(added)})
     return accounts.add_account(session, company, SEEDED_ACCOUNT, slug, now)
 
 
@@ -205,7 +215,7 @@ def save_sso_settings(
     now: datetime,
     choosing_method: bool = False,
 ) -> Saved | Invalid:
-    """Check the draft and put it in force as a new version.
+    """Check the draft and put it in force as a new version. A refusal is to be committed too: it stores conflicts.
 
     While an administrator is `choosing_method` (step one of the page), SAML may be ticked before its form is filled
     in; it stays off until Issuer URL and certificate are there.
@@ -214,6 +224,7 @@ def save_sso_settings(
     draft = _trimmed(draft)
     errors = sso_faults(session, settings, account, draft, choosing_method=choosing_method)
     if errors:
+        issuers.record_conflicts(session, account, _refused_issuers(draft, errors), now)
         return Invalid(errors)
     before = draft_of(session, account)
     changes = changes_between(before, draft)
@@ -223,6 +234,12 @@ def save_sso_settings(
     version = SsoSettings(**values, saved_at=now, saved_by=saved_by, changes=changes)
     saved = accounts.save_settings(session, account, version, draft.certificates, draft.retired_certificates)
     return Saved(saved.version, changed=True)
+
+
+def _refused_issuers(draft: SsoDraft, errors: Mapping[str, str]) -> dict[str, str]:
+    """The issuers that were refused although they are well formed, by setting. PostgreSQL takes no NUL in a text."""
+    refused = {name: getattr(draft, name) for name in issuers.SETTINGS if name in errors}
+    return {name: issuer for name, issuer in refused.items() if issuer_fault(issuer) is None}
 
 
 def change_sso_settings(
@@ -368,13 +385,7 @@ def _sign_out_issuer_fault(session: Session, settings: Settings, account: Accoun
         return fault
     if name in _own_addresses(session, settings, account):
         return "This is this service's own address. Enter the identity provider's other name."
-    owners = (
-        accounts.account_with_issuer(session, account.realm_id, name),
-        accounts.user_of_sign_out_issuer(session, account.realm_id, name),
-    )
-    if any(owner is not None and owner.id != account.id for owner in owners):
-        return "Another account trusts this issuer already. An issuer can belong to one account only."
-    return None
+    return issuers.issuer_refusal(session, account, name)
 
 
 def _own_addresses(session: Session, settings: Settings, account: Account) -> set[str]:
@@ -417,13 +428,7 @@ def _issuer_fault(session: Session, settings: Settings, account: Account, draft:
         return fault
     if draft.issuer in _own_addresses(session, settings, account):
         return "This is this service's own address. Enter the Issuer URL of the identity provider."
-    owners = (
-        accounts.account_with_issuer(session, account.realm_id, draft.issuer),
-        accounts.user_of_sign_out_issuer(session, account.realm_id, draft.issuer),
-    )
-    if any(owner is not None and owner.id != account.id for owner in owners):
-        return "Another account trusts this issuer already. An issuer can belong to one account only."
-    return None
+    return issuers.issuer_refusal(session, account, draft.issuer)
 
 
 def _certificates_fault(certificates: Sequence[IdpCertificate]) -> str | None:

@@ -289,9 +289,9 @@ def _look_up(
         if not opened.unverified_issuer and delivery.workspace is None and memory.shared_realm_id is not None:
             return _Trusting(memory.shared_realm_id), delivery, ()
     with database.reading() as session:
-        trusting = _found(session, settings, delivery, opened)
-        keys = keys_for(session, opened, delivery.received_at)
         answered = answered_request(session, settings, opened, delivery.request_token)
+        trusting = _found(session, settings, delivery, opened, answered)
+        keys = keys_for(session, opened, delivery.received_at)
         pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
     if trusting.account is not None:
         memory.remember(settings.realm, trusting.account)
@@ -300,13 +300,17 @@ def _look_up(
     return replace(trusting, answered=answered), replace(delivery, pending=pending), keys
 
 
-def _found(session: Session, settings: Settings, delivery: Delivery, opened: Opened) -> _Trusting:
+def _found(
+    session: Session, settings: Settings, delivery: Delivery, opened: Opened, answered: AuthnRequest | None
+) -> _Trusting:
     found = accounts.signing_in(session, settings.realm, opened.unverified_issuer)
     if found is not None:
         return _Trusting(found.realm_id, found, found.account_id)
     workspace = delivery.workspace
     realm_id = required((workspace or accounts.shared_realm(session)).id)
-    nearest = accounts.nearest_issuer(session, realm_id, opened.unverified_issuer) if opened.unverified_issuer else ""
+    asked_by = None if answered is None else answered.account_id
+    received = opened.unverified_issuer
+    nearest = accounts.nearest_issuer(session, realm_id, received, account_id=asked_by) if received else ""
     return _Trusting(realm_id, told_to=log_of(session, workspace), nearest_issuer=nearest)
 
 

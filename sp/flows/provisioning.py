@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sp.flows.domains import may_create_username
 from sp.models import UserStatus
 from sp.saml.messages import AccountHolder, AccountTrust, Identity, UserLink, UserMapping
 from sp.settings import Settings
@@ -88,7 +89,7 @@ def _by_username(runner: Runner, place: Place, trust: AccountTrust, username: st
     owner = users.person_named(runner, place.realm_id, username)
     if owner is not None and owner.account_id == place.account_id:
         return Link(UserLink.ONE, owner, by_username=True)
-    return Link(_creation(owner, trust))
+    return Link(_creation(runner, place, trust, username, owner))
 
 
 def _by_federation_id(runner: Runner, place: Place, trust: AccountTrust, value: str) -> Link:
@@ -97,14 +98,19 @@ def _by_federation_id(runner: Runner, place: Place, trust: AccountTrust, value: 
         return Link(UserLink.MANY)
     if found:
         return Link(UserLink.ONE, found[0])
-    return Link(_creation(users.person_named(runner, place.realm_id, value), trust))
+    return Link(_creation(runner, place, trust, value, users.person_named(runner, place.realm_id, value)))
 
 
-def _creation(owner: Person | None, trust: AccountTrust) -> UserLink:
-    """Provisioning may create a user only under a name that nobody in the realm owns."""
+def _creation(runner: Runner, place: Place, trust: AccountTrust, username: str, owner: Person | None) -> UserLink:
+    """Whether provisioning may create the user: under a name that is free, in a domain of the account's company.
+
+    The domain is looked up whether or not the name is taken, and the refusal is the same: neither its words nor its
+    duration tells one company which users another one has.
+    """
     if not trust.provisioning:
         return UserLink.NONE
-    return UserLink.CREATE if owner is None else UserLink.TAKEN
+    may_create = may_create_username(runner, place.account_id, username)
+    return UserLink.CREATE if may_create and owner is None else UserLink.UNAVAILABLE
 
 
 def provision(

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from sp.flows import account_setup, user_profiles
+from sp.flows import account_setup, domains, user_profiles
 from sp.flows.account_setup import Invalid
+from sp.flows.domains import RefusedDomain
 from sp.flows.settings_file import Fault, Place, Unreadable, Wanted, WantedAccount, WantedCompany, WantedUser
 from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, Company, User, UserStatus
@@ -79,8 +80,18 @@ def _company(step: _Step, wanted: WantedCompany) -> Iterator[Change]:
     if company is None:
         company = accounts.add_company(step.session, realm, name, step.now)
         yield Change(f"company {name}")
+    yield from _domains(step, company, wanted)  # first: accounts create their users in them
     for account in wanted.accounts:
         yield from _account(step, company, account)
+
+
+def _domains(step: _Step, company: Company, wanted: WantedCompany) -> Iterator[Change]:
+    for name, place in wanted.domains:
+        added = domains.add_domain(step.session, company, name, step.now)
+        if isinstance(added, RefusedDomain):
+            raise _RefusedError((Fault(place, domains.domain_sentence(added)),))
+        if added.is_new:
+            yield Change(f"domain {added.name} of company {company.name}")
 
 
 def _account(step: _Step, company: Company, wanted: WantedAccount) -> Iterator[Change]:

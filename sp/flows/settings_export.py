@@ -18,7 +18,7 @@ from sp.flows.account_setup import SsoDraft
 from sp.flows.settings_file import CERTIFICATE_LISTS
 from sp.flows.user_profiles import profile_of
 from sp.models import Account, User
-from sp.store import accounts, company_listing, user_listing
+from sp.store import accounts, company_listing, domains, user_listing
 from sp.store.engine import Database
 from sp.store.rows import required
 from sp.store.user_listing import Listing, SortBy
@@ -53,6 +53,7 @@ def exported(database: Database, *, with_users: bool = False) -> str:
         companies = [
             {
                 "name": company.name,
+                "domains": domains.domains_of(session, required(company.id)),
                 "accounts": [
                     _account(session, account) | _users(database, account, with_users=with_users)
                     for account in accounts.accounts_of(session, required(company.id))

@@ -97,9 +97,10 @@ class WantedAccount(_Placed):
 
 @dataclass(frozen=True, slots=True)
 class WantedCompany(_Placed):
-    """A company with those of its accounts that the file names."""
+    """A company with those of its domains and accounts that the file names."""
 
     name: str
+    domains: tuple[tuple[str, Place], ...]
     accounts: tuple[WantedAccount, ...]
 
 
@@ -166,10 +167,11 @@ def _read(reader: _Reader, root: yaml.Node) -> Wanted:
 
 
 def _company(reader: _Reader, node: yaml.Node, path: str) -> WantedCompany:
-    given = reader.mapping(node, path, ("name", "accounts"), required=("name",))
+    given = reader.mapping(node, path, ("name", "domains", "accounts"), required=("name",))
     accounts = reader.items(given, "accounts", path)
     return WantedCompany(
         name=reader.text(given, "name", path) or "",
+        domains=reader.texts(given, "domains", path),
         accounts=tuple(_account(reader, one, f"{path}.accounts[{number}]") for number, one in enumerate(accounts)),
         places=reader.places(node, given, path),
     )
@@ -259,6 +261,14 @@ class _Reader:
         node = given.get(name)
         return None if node is None else self._scalar(node, _place(node, path, name))
 
+    def texts(self, given: Mapping[str, yaml.Node], name: str, path: str) -> tuple[tuple[str, Place], ...]:
+        """The texts of a list, each with its place."""
+        places = [
+            (node, Place(_line(node), f"{path}.{name}[{number}]"))
+            for number, node in enumerate(self.items(given, name, path))
+        ]
+        return tuple((self._scalar(node, place), place) for node, place in places)
+
     def flag(self, given: Mapping[str, yaml.Node], name: str, path: str) -> bool | None:
         node = given.get(name)
         if node is None:
@@ -278,8 +288,7 @@ class _Reader:
         if _SHAPES[name] is bool:
             return self.flag(given, name, path)
         if _SHAPES[name] is tuple:
-            nodes = enumerate(self.items(given, name, path))
-            return tuple(self._scalar(node, Place(_line(node), f"{path}.{name}[{number}]")) for number, node in nodes)
+            return tuple(text for text, _ in self.texts(given, name, path))
         return self.text(given, name, path)
 
     def once(self, names: Iterable[tuple[str, Place]]) -> None:

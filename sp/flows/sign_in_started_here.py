@@ -24,10 +24,11 @@ from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pend
 from sp.flows.service_keys import signing_key
 from sp.models import Account, AuthnRequest, RequestBinding, SsoSettings
 from sp.saml.authn_request import RequestOptions, read_request, request_id, write_request
+from sp.saml.domains import normalize_domain
 from sp.saml.identity import username_key
 from sp.saml.messages import Comparison, PendingRequest
 from sp.settings import SHARED_REALM, Settings
-from sp.store import accounts, authn_requests, users
+from sp.store import accounts, authn_requests, domains, users
 from sp.store.engine import Database
 from sp.store.rows import required
 from sp.store.sign_in_attempts import decompress
@@ -66,7 +67,8 @@ def find_account(session: Session, name: str) -> str | None:
     """The slug of the account that a typed user name leads to, or None when only its owner can tell.
 
     With one account whose people can begin here there is nothing to tell apart. With several the domain decides,
-    where the people of exactly one of them have it.
+    where exactly one of them has users in it. The accounts of the company that owns the domain come first, so that
+    users of another company, named before domains had owners, send nobody to its identity provider.
     """
     able = accounts.able_to_start(session)
     if len(able) == 1:
@@ -75,8 +77,13 @@ def find_account(session: Session, name: str) -> str | None:
     if not at or not domain or not name.isprintable() or len(name) > MAX_NAME:
         return None
     realm_id = required(accounts.shared_realm(session).id)
-    owners = users.accounts_with_domain(session, realm_id, domain)
-    matching = [account.slug for account, _ in able if account.id in owners]
+    owner = domains.owner_of(session, normalize_domain(domain) or "")
+    if owner is not None:
+        able = [found for found in able if found[0].company_id == owner.id]
+        if len(able) == 1:
+            return able[0][0].slug
+    with_users = users.accounts_with_domain(session, realm_id, domain)
+    matching = [account.slug for account, _ in able if account.id in with_users]
     return matching[0] if len(matching) == 1 else None
 
 

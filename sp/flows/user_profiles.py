@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from sp.flows.account_setup import Invalid
+from sp.flows.domains import may_create_username
 from sp.models import Account, User, UserSource, UserStatus
 from sp.saml.identity import looks_like_email, username_key, username_problem, value_problem
 from sp.store import sessions, users
@@ -25,7 +26,8 @@ LABELS = {
     "username": "Username",
     "federation_id": "Federation ID",
 }
-_TAKEN = "This user name is already taken."
+# One sentence for both reasons: another one for a name that exists elsewhere would tell that it does.
+_UNAVAILABLE = "This username is not available: it is taken, or its domain is not one of your company."
 _TAKEN_BY_TOMBSTONE = "This user name belongs to a deleted user. Support can bring that user back."
 
 
@@ -69,8 +71,8 @@ def add_user(
     # A name that can be nobody's is not looked up: PostgreSQL takes no NUL in a text.
     owner = None if "username" in errors else users.user_named(session, account.realm_id, profile.username)
     tombstone = owner if owner is not None and _is_tombstone(owner, account) else None
-    if owner is not None and tombstone is None:
-        errors = {"username": _TAKEN} | errors
+    if tombstone is None and "username" not in errors and not _is_free(session, account.id, profile.username, owner):
+        errors = {"username": _UNAVAILABLE} | errors
     if errors:
         return Invalid(errors)
     user = tombstone or User(
@@ -91,9 +93,9 @@ def edit(session: Session, user: User, profile: Profile, *, mark: str) -> User |
     if mark != mark_of(current):
         return ChangedMeanwhile(current)
     errors = _faults(profile)
-    taken = None if "username" in errors else _taken(session, user, profile.username)
-    if taken:
-        errors["username"] = taken
+    unavailable = None if "username" in errors else _unavailable(session, user, profile.username)
+    if unavailable:
+        errors["username"] = unavailable
     return Invalid(errors) if errors else _stored(session, user, profile)
 
 
@@ -111,6 +113,17 @@ def delete(session: Session, user: User) -> None:
     """A tombstone stays, which owns the user name: the next sign-in does not bring the user back."""
     user.password_hash = None
     _set_status(session, user, UserStatus.DELETED)
+
+
+def release(session: Session, user: User) -> bool:
+    """Remove the row of a deleted user, which frees the username for any account; whether the user was deleted.
+
+    Only the operator may: an account that frees a name and takes it again would bring back a user that was shut out.
+    """
+    if user.status != UserStatus.DELETED:
+        return False
+    users.remove(session, user)
+    return True
 
 
 def _set_status(session: Session, user: User, status: UserStatus) -> None:
@@ -133,22 +146,27 @@ def _stored(session: Session, user: User, profile: Profile) -> User | Invalid:
     except IntegrityError:  # somebody took the name since we looked
         if user.id is not None:
             session.refresh(user)
-        return Invalid({"username": _TAKEN})
+        return Invalid({"username": _UNAVAILABLE})
 
 
 def _is_tombstone(owner: User, account: Account) -> bool:
     return owner.status == UserStatus.DELETED and owner.account_id == account.id
 
 
-def _taken(session: Session, user: User, username: str) -> str | None:
-    """Whose name it is stays untold, but for the account's own tombstones."""
+def _is_free(session: Session, account_id: int | None, username: str, owner: User | None) -> bool:
+    """Whether the account may create the username, which `owner` has. The domain is looked up in either case."""
+    may_create = may_create_username(session, required(account_id), username)
+    return may_create and owner is None
+
+
+def _unavailable(session: Session, user: User, username: str) -> str | None:
+    """Why the user cannot get the username, or None. Only the account's own tombstones have a sentence of their own."""
     if username_key(username) == user.username_key:
         return None
     owner = users.user_named(session, user.realm_id, username)
-    if owner is None:
-        return None
-    ours = owner.status == UserStatus.DELETED and owner.account_id == user.account_id
-    return _TAKEN_BY_TOMBSTONE if ours else _TAKEN
+    if owner is not None and owner.status == UserStatus.DELETED and owner.account_id == user.account_id:
+        return _TAKEN_BY_TOMBSTONE
+    return None if _is_free(session, user.account_id, username, owner) else _UNAVAILABLE
 
 
 def _faults(profile: Profile) -> dict[str, str]:

@@ -106,7 +106,10 @@ def _user_link(row: Row, _report: Report) -> str:
         return f"{row.received} Several user profiles have that value as Federation ID."
     if row.received.startswith("Within the last hour"):
         return row.received
-    return f"{row.received} A user name is unique across all companies."
+    return (
+        f"{row.received} A username is unique across all companies, and where several share this service, "
+        "a company creates usernames in its own domains only."
+    )
 
 
 def _plain(template: str) -> Callable[[Row, Report], str]:

@@ -213,7 +213,7 @@ class UserLink(StrEnum):
     CREATE = "create"  # nobody has it and provisioning may create a user
     NONE = "none"  # nobody has it and provisioning is off
     MANY = "many"  # several profiles of this account carry it as Federation ID
-    TAKEN = "taken"  # somebody else in the realm owns that user name: another account, or another Federation ID
+    UNAVAILABLE = "taken"  # another user has the username, or the account may not create one in its domain
     FULL = "full"  # nobody has it, and within the hour sign-ins have created as many users as they may
     UNKNOWN = "unknown"  # nobody looked: judged without a database
 

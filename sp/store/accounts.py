@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from sp.models import Account, CertificateUse, Company, IdpCertificateRecord, Realm, SsoSettings
@@ -281,13 +282,41 @@ def user_of_sign_out_issuer(session: Session, realm_id: int, issuer: str) -> Acc
     return session.execute(query).scalar_one_or_none() if issuer else None
 
 
-def nearest_issuer(session: Session, realm_id: int, issuer: str) -> str:
+def issuers_in_force(session: Session) -> list[tuple[str, str, Account, str, datetime]]:
+    """The issuers of the shared realm in alphabetical order: issuer, setting, account, company, and since when."""
+    found = [
+        (row[2], name, row[0], row[1], row[3])
+        for name, query in (("issuer", _held("issuer")), ("sign_out_issuer", _held("sign_out_issuer")))
+        for row in session.execute(query)
+    ]
+    return sorted(found, key=lambda one: (one[0], one[2].slug))
+
+
+def _held(name: str) -> Select[tuple[Account, str, str, datetime]]:
+    version = aliased(SsoSettings)
+    issuer = getattr(SsoSettings, name)
+    since = select(func.min(version.saved_at)).where(
+        column(version.account_id) == Account.id, getattr(version, name) == issuer
+    )
+    return (
+        select(Account, column(Company.name), column(issuer), since.scalar_subquery())
+        .join(SsoSettings, column(SsoSettings.id) == Account.settings_id)
+        .join(Company, column(Company.id) == Account.company_id)
+        .join(Realm, column(Realm.id) == Account.realm_id)
+        .where(column(Realm.name) == SHARED_REALM, column(issuer) != "")
+    )
+
+
+def nearest_issuer(session: Session, realm_id: int, issuer: str, *, account_id: int | None = None) -> str:
     """An issuer that an account trusts and that differs from this one only in what people get wrong, or "".
 
-    The last slash, the scheme, capitals; or whatever it is, when the realm has one issuer only and so no other can
-    have been meant. For the words of a refusal, never for trust.
+    The last slash, the scheme, capitals; or whatever it is, when there is one issuer only and so no other can have been
+    meant. Where several companies share the realm, of `account_id` alone: the report must not name another company's
+    issuer. For the words of a refusal, never for trust.
     """
-    known = column(Account.realm_id) == realm_id, column(Account.issuer).is_not(None)
+    known = [column(Account.realm_id) == realm_id, column(Account.issuer).is_not(None)]
+    if _is_shared_by_companies(session, realm_id):
+        known.append(column(Account.id) == account_id)
     query = select(column(Account.issuer)).where(*known)
     alike = query.where(column(Account.issuer).in_(_slips(issuer))).limit(1)
     found = session.execute(alike).scalar_one_or_none()
@@ -295,6 +324,11 @@ def nearest_issuer(session: Session, realm_id: int, issuer: str) -> str:
         every = session.execute(query.limit(2)).scalars().all()
         found = every[0] if len(every) == 1 else None
     return found or ""
+
+
+def _is_shared_by_companies(session: Session, realm_id: int) -> bool:
+    query = select(column(Company.id)).where(column(Company.realm_id) == realm_id).limit(2)
+    return len(session.execute(query).all()) > 1
 
 
 def _slips(issuer: str) -> set[str]:

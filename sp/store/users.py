@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlmodel import Session
 
-from sp.models import User, UserSource, UserStatus
+from sp.models import SignInAttempt, User, UserSession, UserSource, UserStatus
 from sp.saml.identity import username_key
-from sp.store.rows import Runner, column, table_of
+from sp.store.rows import Runner, column, required, table_of
 from sp.store.together import Transaction
 
 # Enough to tell "one" from "several" without reading the rest.
@@ -146,6 +146,16 @@ def store_user(session: Session, user: User) -> User:
     session.add(user)
     session.flush()
     return user
+
+
+def remove(session: Session, user: User) -> None:
+    """Delete the row and its sessions. The sign-in log keeps its lines, with the username and without the link."""
+    user_id = required(user.id)
+    session.execute(delete(UserSession).where(column(UserSession.user_id) == user_id))
+    mine = update(SignInAttempt).where(column(SignInAttempt.user_id) == user_id)
+    session.execute(mine.values(user_id=None), execution_options={"synchronize_session": False})
+    session.delete(user)
+    session.flush()
 
 
 def folded(text: str) -> str:

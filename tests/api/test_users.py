@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from api.conftest import Program
+from cast import BOB as BOB_BROWN
 from cast import BRITTA
-from profiles import add_crowd
+from profiles import add_crowd, add_profile
 from sqlmodel import Session
 
 from sp.flows.passwords import hash_password, password_matches
@@ -112,7 +113,7 @@ def test_a_password_is_hashed_before_anybody_has_to_wait(
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"email": "bob"}, "email"),
+        ({"email": "bob", "username": "bob@contoso.example"}, "email"),
         ({"email": BRITTA.email}, "username"),
         ({"username": BRITTA.email.upper()}, "username"),
         ({"username": "a b\u0000"}, "username"),
@@ -136,8 +137,11 @@ def test_what_is_missing_is_named(program: Program) -> None:
     assert program.refused("POST", "/users", {}) == (422, ["first_name", "last_name", "email"])
 
 
-def test_a_user_name_of_another_account_is_taken(program: Program, fabrikams: Program) -> None:
-    fabrikams.send("POST", "/users", BOB, status=201)
+def test_a_user_name_of_another_account_is_taken(program: Program, service: Service) -> None:
+    with service.database.reading() as session:
+        fabrikam = accounts.account_by_slug(session, "fabrikam")
+    assert fabrikam is not None
+    add_profile(service.database, fabrikam, BOB_BROWN)
     assert program.refused("POST", "/users", BOB) == (422, ["username"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attack import attack
 from begun import BROWSER, SIGN_IN_URL, answer, begin, count, failed, row, wish
-from cast import MALLORY
+from cast import CHARLIE, MALLORY
 from flows.conftest import house, make_house, seeded_file  # noqa: F401
 from house import House
 from responses import Idp, with_attribute
@@ -86,7 +86,7 @@ class TestAnswering:
         here.configure(single_sign_on=False, issuer="", certificates=())
         here.add_account("Fabrikam", "fabrikam")
         here.configure("fabrikam", sign_in_url="https://f.example/")
-        late = answer(here, sent)
+        late = answer(here, sent, name_id=CHARLIE.email)
         assert failed(late) == ("in_response_to",)
         assert late.judgement.report.row("in_response_to").received == "one for fabrikam"
 

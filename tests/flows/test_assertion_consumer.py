@@ -200,9 +200,12 @@ class TestRefused:
         assert attempt(house, sign_in).account_id is None
 
     def test_an_issuer_that_lacks_its_slash_is_told_beside_the_one_that_is_trusted(self, house: House) -> None:
-        house.add_account("Fabrikam", "fabrikam")
+        with house.database.writing() as session:
+            company = accounts.company_named(session, "Contoso")
+            assert company is not None
+            accounts.add_account(session, company, "Second", "second", house.now)
         other = Idp.make(FABRIKAM_ISSUER)
-        house.configure("fabrikam", issuer=other.entity_id, certificates=(other.certificate,))
+        house.configure("second", issuer=other.entity_id, certificates=(other.certificate,))
         row = house.post(Idp(CONTOSO_ISSUER.rstrip("/"), house.idp.key_name).response()).judgement.report.row("issuer")
         assert (row.expected, row.received) == (CONTOSO_ISSUER, CONTOSO_ISSUER.rstrip("/"))
 

@@ -524,4 +524,4 @@ def test_another_accounts_entity_id_is_a_fault(house: House) -> None:
         account = accounts.account_by_slug(session, "fabrikam")
         assert account is not None
         found = proposal(session, house.settings, account, read(entity(EVIL)))
-    assert "Another account trusts this issuer already" in found.faults["issuer"]
+    assert "Ask the operator" in found.faults["issuer"]

@@ -152,12 +152,16 @@ class TestWhichAccount:
     def test_other_names_lead_nowhere(self, two: House, name: str) -> None:
         assert self.found(two, name) is None
 
-    def test_a_domain_of_two_accounts_leads_nowhere(self, two: House) -> None:
+    def test_a_domain_without_an_owner_that_two_accounts_have_users_in_leads_nowhere(self, two: House) -> None:
         with two.database.reading() as session:
             fabrikam = accounts.account_by_slug(session, "fabrikam")
+            contoso = accounts.account_by_slug(session, "business")
         assert fabrikam is not None
-        add_profile(two.database, fabrikam, username="guest@contoso.example")
-        assert self.found(two, BRITTA.email) is None
+        assert contoso is not None
+        add_profile(two.database, fabrikam, username="a@partner.example")
+        assert self.found(two, "a@partner.example") == "fabrikam"
+        add_profile(two.database, contoso, username="b@partner.example")
+        assert self.found(two, "a@partner.example") is None
 
     @pytest.mark.parametrize(
         ("typed", "slug"), [(" Fabrikam ", "fabrikam"), ("BUSINESS", "business"), ("contoso", "business")]

@@ -306,7 +306,7 @@ HOLDER = (
     Case("username", "a trailing space", ("username",), flaw={"name_id": "britta@contoso.example "}),
     Case("user_link", "nobody has the name", ("user_link",), flaw_holder=AccountHolder(link=UserLink.NONE)),
     Case("user_link", "several have it", ("user_link",), flaw_holder=AccountHolder(link=UserLink.MANY)),
-    Case("user_link", "somebody else has it", ("user_link",), flaw_holder=AccountHolder(link=UserLink.TAKEN)),
+    Case("user_link", "somebody else has it", ("user_link",), flaw_holder=AccountHolder(link=UserLink.UNAVAILABLE)),
     Case("user_link", "too many new ones", ("user_link",), flaw_holder=AccountHolder(link=UserLink.FULL)),
     Case("user_active", "disabled", ("user_active",), flaw_holder=AccountHolder(link=UserLink.ONE, status="disabled")),
     Case("user_active", "deleted", ("user_active",), flaw_holder=AccountHolder(link=UserLink.ONE, status="deleted")),

@@ -297,7 +297,7 @@ def test_every_check_has_a_remedy_with_every_provider(check: Any) -> None:
     [
         ("The SAML user does not link to any user.", "Create the user first"),
         ("No unique user found for the SAML authenticated user E1.", "in one of the profiles that have it"),
-        ("The user name x belongs to somebody else.", "where another company owns the name"),
+        ("The username x is not available to this account.", "whether its domain is one of your company"),
     ],
 )
 def test_a_user_who_is_not_found_has_the_remedy_of_that_cause(received: str, words: str) -> None:

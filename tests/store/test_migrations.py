@@ -20,10 +20,13 @@ from processes.program import Installation, command_line
 from sqlalchemy import JSON, Column, Connection, DateTime, MetaData, Table, create_engine, select, text
 from sqlmodel import SQLModel
 
+from sp.flows.domains import users_outside
+from sp.store.domains import every_domain
 from sp.store.engine import WRITE, Database, DatabaseError, newest_revision
 from sp.store.migrating import configuration
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()][::-1]
+BEFORE_DOMAINS = REVISIONS[REVISIONS.index("0007") - 1]
 PROCESSES = 3
 NUMBER = 1000  # of every row of an old database: far from those that are made next
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
@@ -182,3 +185,50 @@ def test_processes_that_start_at_once_migrate_and_seed_once(
         for table, more in (("company", 1), ("administrator", 1), ("service_key", 2)):
             number = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
             assert number == more + (table in rows), table
+
+
+# 0007: the domains of companies that exist
+
+
+def companies_before_domains(url: str, users: dict[str, tuple[str, ...]]) -> None:
+    """A database of the version before, with these companies and the usernames of each one's users."""
+    config = configuration()
+    with opened(url) as database, database.engine.execution_options(**{WRITE: True}).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, BEFORE_DOMAINS)
+        tables = MetaData()
+        tables.reflect(connection)
+
+        def add(kind: str, number: int, **values: Any) -> None:
+            table = tables.tables[kind]
+            connection.execute(table.insert().values(row_of(table) | {"id": number} | values))
+
+        add("realm", 1, name="shared")
+        for number, (company, usernames) in enumerate(users.items(), start=1):
+            add("company", number, realm_id=1, name=company)
+            add("account", number, realm_id=1, company_id=number, slug=f"a-{number}", issuer=None, settings_id=None)
+            for position, username in enumerate(usernames):
+                values = {"realm_id": 1, "account_id": number, "username": username, "username_key": username.lower()}
+                add("user_profile", 100 * number + position, **values)
+
+
+def domains_after(url: str) -> dict[str, str]:
+    with opened(url) as database:
+        database.upgrade()
+        with database.reading() as session:
+            return {found.name: company for found, company in every_domain(session)}
+
+
+def test_a_company_that_is_alone_gets_the_domains_of_its_users(new_url: str) -> None:
+    companies_before_domains(new_url, {"Contoso": ("britta", "A@Bücher.example", "b@evil.example", "c@evil.example")})
+    assert domains_after(new_url) == dict.fromkeys(
+        ("contoso.com", "contoso.example", "evil.example", "xn--bcher-kva.example"), "Contoso"
+    )
+
+
+def test_of_several_companies_none_gets_a_domain_that_another_may_own(new_url: str) -> None:
+    users = {"Contoso": ("a@contoso.example",), "Fabrikam": ("x@fabrikam.example", "mole@contoso.com")}
+    companies_before_domains(new_url, users)
+    assert domains_after(new_url) == {"contoso.example": "Contoso"}
+    with opened(new_url) as database, database.reading() as session:
+        assert [user.username for user in users_outside(session)] == ["x@fabrikam.example", "mole@contoso.com"]

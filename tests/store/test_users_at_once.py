@@ -8,18 +8,25 @@ from threading import Barrier
 from time import sleep
 
 from cast import NOW
-from profiles import Accounts, add_both_accounts, add_profile
+from profiles import add_both_accounts, add_profile
 from sqlalchemy import text
 
 from sp.flows import user_profiles
 from sp.flows.account_setup import Invalid
 from sp.flows.user_profiles import ChangedMeanwhile, Profile, mark_of, profile_of
 from sp.models import Account, User
-from sp.store import users
+from sp.store import accounts, users
 from sp.store.engine import Database
 from sp.store.rows import required
 
-WANTED = Profile("Britta", "Simon", "britta@contoso.example", "britta", "")
+WANTED = Profile("Britta", "Simon", "britta@contoso.example", "britta@contoso.example", "")
+
+
+def second_account(database: Database, account: Account) -> Account:
+    """Another account of the same company, which may create the same names."""
+    with database.writing() as session:
+        company = accounts.company_by_id(session, account.company_id)
+        return accounts.add_account(session, company, "Second", "second", NOW)
 
 
 def add(database: Database, account: Account, start: Barrier) -> User | Invalid:
@@ -57,22 +64,24 @@ def wait_for_a_blocked_one(database: Database) -> None:
 
 
 def test_one_name_added_in_two_accounts_at_once_makes_one_user(database: Database) -> None:
-    accounts: Accounts = add_both_accounts(database)
+    contoso = add_both_accounts(database).contoso
+    second = second_account(database, contoso)
     start = Barrier(2)
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda account: add(database, account, start), (accounts.contoso, accounts.fabrikam)))
+        outcomes = list(pool.map(lambda account: add(database, account, start), (contoso, second)))
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Invalid", "User"]
     with database.reading() as session:
-        owner = users.user_named(session, accounts.contoso.realm_id, "britta")
+        owner = users.user_named(session, contoso.realm_id, WANTED.username)
     assert owner in [outcome for outcome in outcomes if isinstance(outcome, User)]
 
 
 def test_an_edit_to_a_name_that_is_taken_at_that_moment_is_refused(postgresql_database: Database) -> None:
     """The other one's row is there, not yet committed, when ours is looked up: only the database can tell."""
-    accounts = add_both_accounts(postgresql_database)
-    britta = add_profile(postgresql_database, accounts.contoso)
+    contoso = add_both_accounts(postgresql_database).contoso
+    second = second_account(postgresql_database, contoso)
+    britta = add_profile(postgresql_database, contoso, username="bs@contoso.example")
     with ThreadPoolExecutor(1) as pool, postgresql_database.writing() as session:
-        user_profiles.add_user(session, accounts.fabrikam, WANTED, NOW)
+        user_profiles.add_user(session, second, WANTED, NOW)
         editing = pool.submit(rename, postgresql_database, britta)
         wait_for_a_blocked_one(postgresql_database)
         session.commit()

@@ -40,7 +40,7 @@ def two_companies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = open_database(settings, lambda: NOW)
     password_hash = hash_password(PASSWORD)
     with database.writing() as session:
-        fabrikam = account_setup.add_company_account(session, "Fabrikam", "fabrikam", NOW)
+        fabrikam = account_setup.add_company_account(session, "Fabrikam", "fabrikam", NOW, owned=("fabrikam.example",))
         assert isinstance(fabrikam, Account)
         contoso = accounts.company_named(session, "Contoso")
         assert contoso is not None

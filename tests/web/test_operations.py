@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import pytest
 import structlog
 from browser import Browser
-from cast import BRITTA, MALLORY
+from cast import BOB, BRITTA
 from fastapi import FastAPI
 from log_settings import logging_as_before
 from prometheus_client.parser import text_string_to_metric_families
@@ -101,7 +101,7 @@ class TestReady:
 class TestMetrics:
     def test_sign_ins_are_counted_by_outcome_and_first_code(self, browser: Browser, connected: Idp) -> None:
         assert send(browser, connected.response())["outcome"] == "accepted"
-        xml = connected.response(name_id=MALLORY.email)
+        xml = connected.response(name_id=BOB.email)
         assert send(browser, xml)["outcome"] == "accepted"
         assert send(browser, xml)["failed"] == ["replay"]
         found = numbers(browser.open("/metrics").text)

@@ -59,9 +59,10 @@ def _refusal(link: UserLink, name: str) -> tuple[str, str]:
             "one profile with this Federation ID",
             f"No unique user found for the SAML authenticated user {name}.",
         ),
-        UserLink.TAKEN: (
-            "a user name that is free or this person's",
-            f"The user name {quoted(name)} belongs to somebody else.",
+        # One sentence for every reason: another one for a name that exists elsewhere would tell that it does.
+        UserLink.UNAVAILABLE: (
+            "a username that is available to this account",
+            f"The username {quoted(name)} is not available to this account.",
         ),
         UserLink.FULL: (
             "room for a new user",

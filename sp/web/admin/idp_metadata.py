@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from sp.flows.account_setup import LABELS, Invalid, Overtaken, Saved, url_fault
+from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_import import proposal, save_import
 from sp.flows.metadata_refresh import confirm_held, dismiss_held, held_proposal, refresh_account
 from sp.models import Account, IdpMetadata
@@ -255,6 +256,8 @@ def _preview(
         version = accounts.settings_in_force(session, stored).version
         found = proposal(session, service.settings, stored, read.entity)
         row = idp_metadata.of_account(session, account.id)
+    if "issuer" in found.faults:
+        record_conflict_of_preview(service.database, account.id, read.entity.entity_id, service.now())
     carried = _carried(sent, read)
     return render(
         request,

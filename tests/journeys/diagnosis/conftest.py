@@ -25,7 +25,7 @@ def two_companies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("diagnosis")
     database = open_database(Settings(data_dir=folder, admin_username=ALICE.email), lambda: NOW)
     with database.writing() as session:
-        account_setup.add_company_account(session, "Fabrikam", "fabrikam", NOW)
+        account_setup.add_company_account(session, "Fabrikam", "fabrikam", NOW, owned=("fabrikam.example",))
     database.close()
     return folder / "virtual-office.db"
 

@@ -614,7 +614,7 @@ USERS = (
         "name-of-another-company",
         "another company's account owns the user name",
         "user_link",
-        (BRITTA.email, "belongs to somebody else"),
+        (BRITTA.email, "is not available to this account"),
         ("Accounts → User Profiles",),
         prepare=fabrikam_owns_the_name,
     ),

@@ -18,7 +18,7 @@ from sp.flows import account_setup
 from sp.flows.account_setup import SsoDraft
 from sp.flows.metadata_refresh import refresh_due
 from sp.saml.metadata_document import MAXIMUM_BYTES
-from sp.store import accounts
+from sp.store import accounts, issuer_conflicts
 from sp.store.engine import Database
 from sp.web.body_limit import MAX_BODY_BYTES
 from sp.web.state import Service
@@ -142,8 +142,10 @@ def test_what_cannot_be_saved_has_no_button(alice: Browser, charlie: Browser, da
     other = "/account-manager/fabrikam/accounts/single-sign-on/metadata"
     charlie.open(other)
     charlie.submit(f"{other}/preview", metadata_text=entity(NEXT).decode())
-    assert "Another account trusts this issuer already" in charlie.text()
+    assert "Ask the operator" in charlie.text()
     assert charlie.html.xpath("//main//button[normalize-space()='Save']") == []
+    with database.reading() as session:  # the operator hears of it although nothing can be saved
+        assert [conflict.issuer for conflict in issuer_conflicts.every_conflict(session)] == [NEXT.entity_id]
     assert charlie.submit(other).status_code == 422
     assert draft(database).certificates == (IDP.certificate,)
 

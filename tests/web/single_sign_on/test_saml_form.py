@@ -208,7 +208,7 @@ def test_an_issuer_belongs_to_one_account(form: Browser, idp: Idp, service: Serv
         assert isinstance(saved, Saved)
     fields = GOOD | {"issuer": FABRIKAM_ISSUER}
     form.submit(SAVE, files={"certificate": ("idp.cer", idp.certificate_pem)}, **fields)
-    assert "Another account trusts this issuer already" in form.error_at("issuer")
+    assert "Ask the operator" in form.error_at("issuer")
     assert "Fabrikam" not in form.text()
 
 
