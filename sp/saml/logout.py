@@ -92,9 +92,12 @@ def verify_logout(opened: OpenedLogout, expectations: LogoutExpectations) -> Ver
     return _with_order(verified, statement) if opened.kind is Kind.REQUEST else _with_answer(verified, statement)
 
 
+_READABLE = (Outcome.PASSED, Outcome.WARNING)
+
+
 def _with_order(verified: VerifiedLogout, statement: Statement) -> VerifiedLogout:
     name_id = statement.name_id
-    if name_id is None or verified.findings["logout_subject"].outcome is not Outcome.PASSED:
+    if name_id is None or verified.findings["logout_subject"].outcome not in _READABLE:
         return verified
     indexes = tuple(text_of(element) for element in statement.message.iterchildren(names.SESSION_INDEX))
     return replace(verified, order=SignOutOrder(verified.id, name_id, indexes))

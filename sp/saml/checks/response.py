@@ -13,6 +13,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.decryption import data_algorithm, encryption_problem, opened, recipients
 from sp.saml.enveloped import holds
+from sp.saml.former_keys import former_key_warning
 from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest, UnverifiedResponse
 from sp.saml.own_keys import OwnKey, fingerprint
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
@@ -188,7 +189,7 @@ def decryption(held: Held) -> Finding:
         return NOT_REACHED
     if held.opened_assertion is None:
         return failed(expected=f"an EncryptedAssertion for {_described(keys)}", received=_unopened(held))
-    return passed()
+    return former_key_warning(held.response.assertion, names.ASSERTION, held.expectations) or passed()
 
 
 def _described(keys: tuple[OwnKey, ...]) -> str:
