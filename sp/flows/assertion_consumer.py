@@ -145,6 +145,10 @@ class _Trusting:
         return None if self.account is None else self.account.trust
 
     @property
+    def account_id(self) -> int | None:
+        return None if self.account is None else self.account.account_id
+
+    @property
     def sign_in_url(self) -> str:
         return "" if self.account is None else self.account.sign_in_url
 
@@ -264,7 +268,7 @@ def _look_up(
             return _Trusting(memory.shared_realm_id), delivery, NO_KEYS
     with database.reading() as session:
         trusting = _found(session, settings, delivery, opened)
-        keys = keys_for(session, opened, trusting.account and trusting.account.account_id, delivery.received_at)
+        keys = keys_for(session, opened, trusting.account_id, delivery.received_at)
         answered = answered_request(session, settings, opened, delivery.request_token)
         pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
     if trusting.account is not None:

@@ -126,7 +126,7 @@ def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
 
 
 def _former_key_warning(statement: Statement) -> Finding | None:
-    """Of an EncryptedID: it is opened only after the signature is verified, and `decryption` is its row all the same."""
+    """Of an EncryptedID, which is opened only after the signature is verified; its row is `decryption` all the same."""
     if statement.encrypted_id is None or statement.name_id is None:
         return None
     return former_key_warning(statement.encrypted_id, names.NAME_ID, statement.expectations)

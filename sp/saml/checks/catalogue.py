@@ -115,8 +115,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "decryption": (
         "What cannot be opened cannot be checked.",
         (
-            "Give the identity provider this account's encryption certificate, from the account's own metadata (the page "
-            '"Our keys" has its address), or switch encryption off.'
+            "Give the identity provider this account's encryption certificate, from the account's own metadata (its "
+            'address is on the page "Our keys"), or switch encryption off.'
         ),
     ),
     "signature_present": (

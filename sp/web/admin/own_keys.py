@@ -1,7 +1,7 @@
 """Our keys: what identity providers need to know of this service, and the rollover to the next keys.
 
-The account's administrators change its encryption key. The signing key is the whole service's: administrators of the only
-company change it, others see what the metadata tells everybody. No page shows a private key.
+The account's administrators change its encryption key. The signing key is the whole service's: administrators of the
+only company change it, others see what the metadata tells everybody. No page shows a private key.
 """
 
 from __future__ import annotations
