@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from sqlmodel import Session
 
@@ -35,7 +35,8 @@ KeyAccount = Annotated[
         "--account", help=f"Whose encryption key: the slug of the account. Default: {account_setup.SEEDED_SLUG}."
     ),
 ]
-FORMER = "former, of all accounts"
+_FORMER = "all, formerly"
+_FINGERPRINT_CHARACTERS = 95
 
 
 @keys.command("list")
@@ -47,7 +48,8 @@ def list_keys(
         if account is not None:
             _account_id(session, account)
         found = [(row, slug) for row, slug in stored_keys.with_accounts(session) if account in {None, slug}]
-    table = Table("Purpose", "Account", "State", "Published", "Valid until", "Days", "SHA-256 fingerprint")
+    table = Table("Purpose", Column("Account", overflow="fold"), "State", "Valid until", "Days")
+    table.add_column("SHA-256 fingerprint", no_wrap=True, min_width=_FINGERPRINT_CHARACTERS)
     for row, slug in found:
         # As text: in a plain string rich would make an emoji of the ":CD:" in a fingerprint.
         table.add_row(*(Text(cell) for cell in _cells(row, slug, system_clock())))
@@ -140,12 +142,11 @@ def _account_id(session: Session, slug: str) -> int:
 
 def _cells(row: ServiceKey, slug: str | None, now: datetime) -> tuple[str, ...]:
     certificate = stored_certificate(row.certificate)
-    without_account = "" if row.purpose == KeyPurpose.SIGNING else FORMER
+    without_account = "" if row.purpose == KeyPurpose.SIGNING else _FORMER
     return (
         row.purpose,
         slug or without_account,
         row.state,
-        f"{row.created_at:%Y-%m-%d}",
         f"{certificate.not_after:%Y-%m-%d}",
         str(certificate.days_left(now)),
         certificate.fingerprint,
