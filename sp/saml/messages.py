@@ -118,7 +118,7 @@ class Expectations:
     All times are aware and in UTC. `account` is the account that trusts the unverified issuer, or None; then
     `nearest_issuer` may name an issuer that some account trusts and that this one was probably meant to be.
     `former_keys` are among `decryption_keys`: they open too, with a warning that names `metadata_url`, where the
-    account's own encryption key is published.
+    account's own encryption key is published; empty where there is no account in a database.
     """
 
     now: datetime
