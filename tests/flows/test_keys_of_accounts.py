@@ -224,6 +224,17 @@ def test_the_former_key_opens_for_30_days_with_a_warning_that_names_the_metadata
     assert reported_again(upgraded, last) == last.judgement.report, "evaluated with the keys of then"
 
 
+def test_the_former_key_opens_no_longer_than_the_account_says(upgraded: House) -> None:
+    """Even if the key itself was retired later."""
+    with upgraded.database.writing() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        account.former_key_until = NOW
+        session.add(account)
+    refused = upgraded.post(upgraded.idp.response(encrypted=encrypted(FORMER)))
+    assert refused.judgement.report.failed == ("decryption",)
+
+
 def test_the_accounts_own_key_opens_without_a_warning(upgraded: House) -> None:
     sign_in = upgraded.post(upgraded.idp.response(encrypted=encrypted(upgraded.encryption_key())))
     assert sign_in.judgement.report.row("decryption").outcome is Outcome.PASSED
