@@ -226,6 +226,7 @@ class Account(SQLModel, table=True):
     issuer: str | None = Field(default=None, max_length=1024)  # of the settings in force; unique in the realm
     settings_id: int | None = Field(default=None, sa_type=BigId)  # of the version in force
     created_at: datetime = _time()
+    former_key_until: datetime | None = _time(nullable=True)  # until when the former shared key opens its messages
 
 
 class SsoSettings(SQLModel, table=True):
@@ -335,11 +336,16 @@ class IdpMetadata(SQLModel, table=True):
 
 
 class ServiceKey(SQLModel, table=True):
-    """A key pair of this service with its certificate, published in its metadata."""
+    """A key pair with its certificate, published in the metadata.
+
+    The service has one signing key, without an account. Every encryption key belongs to one account; those without an
+    account are the former shared keys, from before each account had its own.
+    """
 
     __tablename__ = "service_key"
 
     id: int | None = _id()
+    account_id: int | None = _reference("account.id", index=True, nullable=True)
     purpose: str = Field(max_length=16)
     state: str = Field(max_length=16)
     certificate: bytes = Field(sa_type=LargeBinary)  # DER

@@ -12,13 +12,15 @@ from typing import Any
 from cast import CONTOSO_ISSUER, NOW
 from responses import Idp, posted
 
-from sp.flows import account_setup
+from sp.flows import account_setup, service_keys
 from sp.flows.account_setup import Saved, SsoDraft
 from sp.flows.assertion_consumer import Delivery, SignIn, consume
 from sp.models import Account
+from sp.saml.own_keys import OwnKey
 from sp.settings import Settings
 from sp.store import accounts
 from sp.store.engine import Database
+from sp.store.rows import required
 from sp.web.cookies import new_token
 
 
@@ -49,6 +51,21 @@ class House:
             added = account_setup.add_company_account(session, company, slug, self.now, owned=owned)
         assert isinstance(added, Account), added
         return added
+
+    def account_id(self, slug: str = "business") -> int:
+        with self.database.reading() as session:
+            account = accounts.account_by_slug(session, slug)
+        assert account is not None
+        return required(account.id)
+
+    def encryption_key(self, slug: str = "business") -> OwnKey:
+        """The newest key in the account's metadata."""
+        account_id = self.account_id(slug)
+        service_keys.ensure_encryption_key(self.database, self.settings, account_id, self.now)
+        with self.database.reading() as session:
+            newest = service_keys.published(session, account_id).encryption[0]
+            keys = service_keys.decryption_keys(session, account_id, self.now).own
+        return next(key for key in keys if key.certificate == newest)
 
     def delivery(self, xml: bytes, token: str = "", **changes: Any) -> Delivery:
         return replace(Delivery(posted(xml), self.now, "127.0.0.1", token or new_token()), **changes)

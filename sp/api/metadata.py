@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from sp.api.authorization import ReaderDep, account_of
-from sp.api.problems import BY_ANY
+from sp.api.problems import BY_ANY, ApiError
 from sp.api.schemas import Answer, Body, examples
 from sp.flows.realms import settings_of
 from sp.flows.service_metadata import metadata_url, service_metadata
@@ -50,7 +50,9 @@ def get_metadata(caller: ReaderDep, service: ServiceDep, wanted: Annotated[Wante
     with service.database.reading() as session:
         account = account_of(session, caller)
         settings = settings_of(session, service.settings, account)
-        document = service_metadata(session, service.settings, service.now(), account, signed=wanted.signed)
+    document = service_metadata(service.database, service.settings, service.now(), account.slug, signed=wanted.signed)
+    if document is None:
+        raise ApiError(404, "There is no such account.")
     return MetadataAnswer(
         entity_id=settings.entity_id,
         acs_url=settings.acs_url,

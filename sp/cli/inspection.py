@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -127,6 +127,7 @@ def _judge_alone(settings: Settings, message: CapturedMessage, changes: Changes,
     )
     opened = open_captured(message, settings.limits)
     expectations = expectations_for(settings, trust, now, _pending(request, trust.issuer, now))
+    expectations = replace(expectations, metadata_url="")  # no account of this service is meant
     return _Judged(validation.judge(opened, expectations), provider_of(opened))
 
 

@@ -30,6 +30,7 @@ from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
 from sp.flows.realms import end_in, hold_once, judging_time, log_of
 from sp.flows.service_keys import decryption_keys
+from sp.flows.service_metadata import metadata_url
 from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
@@ -46,7 +47,7 @@ from sp.saml.messages import (
     UserLink,
     Verified,
 )
-from sp.saml.own_keys import OwnKey
+from sp.saml.own_keys import NO_KEYS, DecryptionKeys
 from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
@@ -145,6 +146,10 @@ class _Trusting:
         return None if self.account is None else self.account.trust
 
     @property
+    def account_id(self) -> int | None:
+        return None if self.account is None else self.account.account_id
+
+    @property
     def sign_in_url(self) -> str:
         return "" if self.account is None else self.account.sign_in_url
 
@@ -231,9 +236,8 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
     """
     trusting, delivery, keys = _look_up(database, settings, delivery, opened)  # 4
     expectations = replace(
-        expectations_for(settings, trusting.trust, delivery.judged_at, delivery.pending),
+        expectations_for(settings, trusting.trust, delivery.judged_at, delivery.pending, keys),
         nearest_issuer=trusting.nearest_issuer,
-        decryption_keys=keys,
     )
     verified = validation.verify(opened, expectations)  # 5-6
     reference = sign_in_attempts.new_reference()
@@ -248,7 +252,11 @@ def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
 
 
 def expectations_for(
-    settings: Settings, trust: AccountTrust | None, now: datetime, pending: tuple[PendingRequest, ...] = ()
+    settings: Settings,
+    trust: AccountTrust | None,
+    now: datetime,
+    pending: tuple[PendingRequest, ...] = (),
+    keys: DecryptionKeys = NO_KEYS,
 ) -> Expectations:
     """What the service holds every response against, with the account's part."""
     return Expectations(
@@ -260,12 +268,19 @@ def expectations_for(
         skew=settings.skew,
         response_max_age=settings.response_max_age,
         request_max_age=settings.request_max_age,
+        decryption_keys=keys.usable,
+        former_keys=keys.former,
+        metadata_url=metadata_url(settings, trust.slug) if trust else "",
     )
 
 
-def keys_for(session: Session, opened: Opened, now: datetime) -> tuple[OwnKey, ...]:
-    """What may open this message: nothing is read for one that says nowhere that anything in it is encrypted."""
-    return decryption_keys(session, now) if _hides_something(opened) else ()
+def keys_for(session: Session, opened: Opened, account_id: int | None, now: datetime) -> DecryptionKeys:
+    """The keys of the account that trusts the issuer; none are read for a message in which nothing is encrypted.
+
+    Only that account's: with the keys of all, a second account that names the same identity provider's certificate
+    would open messages that were encrypted for the first one.
+    """
+    return decryption_keys(session, account_id, now) if _hides_something(opened) else NO_KEYS
 
 
 def _hides_something(opened: Opened) -> bool:
@@ -274,7 +289,7 @@ def _hides_something(opened: Opened) -> bool:
 
 def _look_up(
     database: Database, settings: Settings, delivery: Delivery, opened: Opened
-) -> tuple[_Trusting, Delivery, tuple[OwnKey, ...]]:
+) -> tuple[_Trusting, Delivery, DecryptionKeys]:
     """Who trusts the issuer; the delivery with the request that it answers; the keys that may open the message.
 
     Most messages answer no request, hide nothing and come from an issuer that came before, and what is no message at
@@ -285,13 +300,13 @@ def _look_up(
     if not delivery.request_token and not _hides_something(opened):
         known = memory.trusting(settings.realm, opened.unverified_issuer)
         if known is not None:
-            return _Trusting(known.realm_id, known, known.account_id), delivery, ()
+            return _Trusting(known.realm_id, known, known.account_id), delivery, NO_KEYS
         if not opened.unverified_issuer and delivery.workspace is None and memory.shared_realm_id is not None:
-            return _Trusting(memory.shared_realm_id), delivery, ()
+            return _Trusting(memory.shared_realm_id), delivery, NO_KEYS
     with database.reading() as session:
         answered = answered_request(session, settings, opened, delivery.request_token)
         trusting = _found(session, settings, delivery, opened, answered)
-        keys = keys_for(session, opened, delivery.received_at)
+        keys = keys_for(session, opened, trusting.account_id, delivery.received_at)
         pending = (*delivery.pending, *pending_of(session, answered, delivery.judged_at - delivery.received_at))
     if trusting.account is not None:
         memory.remember(settings.realm, trusting.account)
@@ -539,6 +554,8 @@ def _inputs(
     }
     if holder.stored_username is not None:
         inputs["holder"]["stored_username"] = holder.stored_username
+    if trusting.trust is not None and _hides_something(opened):
+        inputs["metadata_url"] = metadata_url(settings, trusting.trust.slug)
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:

@@ -73,9 +73,17 @@ def inputs_of(session: Session, attempt: SignInAttempt) -> Inputs:
     kept = attempt.expectations
     trust = trust_of_version(session, attempt.settings_id, active=kept["account_active"])
     opened = _opened(attempt)
-    keys = keys_for(session, opened, attempt.received_at)
-    expectations = replace(_expectations(attempt, trust), decryption_keys=keys)
+    expectations = _with_keys(session, attempt, opened, _expectations(attempt, trust), attempt.settings_id)
     return Inputs(opened, expectations, _holder(kept["holder"]))
+
+
+def _with_keys(
+    session: Session, attempt: SignInAttempt, opened: Opened, expectations: Expectations, settings_id: int | None
+) -> Expectations:
+    """With the keys, at the time of the attempt, of the account whose settings count."""
+    account_id = None if settings_id is None else _account_of(session, settings_id).id
+    keys = keys_for(session, opened, account_id, attempt.received_at)
+    return replace(expectations, decryption_keys=keys.usable, former_keys=keys.former)
 
 
 def judge_attempt(session: Session, attempt: SignInAttempt) -> Judgement:
@@ -93,6 +101,8 @@ def judge_again(session: Session, attempt: SignInAttempt, changes: Changes) -> J
     """The verdict on the same bytes with `changes`. Without any it is the verdict of then, unless that was an error."""
     inputs = inputs_of(session, attempt)
     expectations = changed_expectations(session, inputs.expectations, changes)
+    if changes.settings_id is not None:
+        expectations = _with_keys(session, attempt, inputs.opened, expectations, changes.settings_id)
     verified = validation.verify(inputs.opened, expectations)
     holder = inputs.holder
     if verified.identity is not None and _asks_anew(holder, inputs.expectations.account, expectations.account):
@@ -127,6 +137,7 @@ def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expecta
         skew=timedelta(seconds=kept["skew_seconds"]),
         response_max_age=timedelta(seconds=kept["response_max_age_seconds"]),
         request_max_age=timedelta(seconds=kept["request_max_age_seconds"]),
+        metadata_url=kept.get("metadata_url", ""),
     )
 
 

@@ -6,7 +6,7 @@ Never stores, claims or grants anything: no attempt is recorded and the record o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from lxml import etree
@@ -76,16 +76,16 @@ def judge_captured(
 ) -> CapturedEvidence:
     """What the service would say now, with this version of an account's settings and `changes`.
 
-    `changes.now` is the time that the message is judged at, and so decides which of our keys open it; without it
-    those of `now` do, also where the clock of a workspace stands at another time.
+    Only keys of this account open it. `changes.now` is the time that the message is judged at, and so decides which of
+    them do; without it those of `now` do, also where the clock of a workspace stands at another time.
     """
     opened = open_captured(message, settings.limits)
     account = accounts.account_by_id(session, accounts.settings_version(session, settings_id).account_id)
     settings = settings_of(session, settings, account)
     judged_at = judging_time_of(session, settings, account, now)
     trust = trust_of_version(session, settings_id)
-    expectations = changed_expectations(session, expectations_for(settings, trust, judged_at, pending), changes)
-    expectations = replace(expectations, decryption_keys=keys_for(session, opened, changes.now or now))
+    keys = keys_for(session, opened, account.id, changes.now or now)
+    expectations = changed_expectations(session, expectations_for(settings, trust, judged_at, pending, keys), changes)
     verified = validation.verify(opened, expectations)
     holder = AccountHolder()
     if verified.identity is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,6 +88,7 @@ def _unopened(arrival: Arrival, kept: Mapping[str, Any]) -> OpenedLogout:
 def _expectations(session: Session, message: SignOutMessage) -> LogoutExpectations:
     kept = message.expectations
     trust, alias = _trust(session, message.settings_id)
+    keys = decryption_keys(session, message.account_id if trust else None, message.received_at)
     common = Expectations(
         now=datetime.fromisoformat(kept["fixed_time"]) if kept.get("fixed_time") else message.received_at,
         entity_id=kept["entity_id"],
@@ -97,8 +98,10 @@ def _expectations(session: Session, message: SignOutMessage) -> LogoutExpectatio
         skew=timedelta(seconds=kept["skew_seconds"]),
         response_max_age=timedelta(seconds=kept["max_age_seconds"]),
         request_max_age=timedelta(seconds=kept["request_max_age_seconds"]),
+        decryption_keys=keys.usable,
+        former_keys=keys.former,
+        metadata_url=kept.get("metadata_url", ""),
     )
-    common = replace(common, decryption_keys=decryption_keys(session, message.received_at))
     return LogoutExpectations(common, kept["location"], alias, _pending(kept["pending"]))
 
 

@@ -59,7 +59,7 @@ from sp.saml.logout_writing import Envelope, Status, logout_response
 from sp.saml.message_signing import signed_message
 from sp.saml.messages import Expectations, NameId, UserMapping
 from sp.saml.name_matching import NameContext, same_name
-from sp.saml.own_keys import OwnKey
+from sp.saml.own_keys import NO_KEYS, OwnKey
 from sp.settings import Settings
 from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs, users
 from sp.store.engine import Database
@@ -199,14 +199,16 @@ def _look_up(
         trust = accounts.trust_of(trusting.account, trusting.in_force, known)
     else:
         nearest = accounts.nearest_issuer(session, trusting.realm_id, opened.unverified_issuer)
-    encrypted = opened.xml is not None and names.ENCRYPTED_ID.rpartition("}")[2].encode() in opened.xml
-    common = replace(
-        expectations_for(settings, trust, delivery.judged_at),
-        nearest_issuer=nearest,
-        decryption_keys=decryption_keys(session, delivery.received_at) if encrypted else (),
-    )
+    keys = NO_KEYS
+    if trusting.account is not None and _hides_something(opened):
+        keys = decryption_keys(session, trusting.account.id, delivery.received_at)
+    common = replace(expectations_for(settings, trust, delivery.judged_at, keys=keys), nearest_issuer=nearest)
     alias = trusting.in_force.sign_out_issuer if trusting.in_force else ""
     return trusting, LogoutExpectations(common, delivery.location, alias, _pending(delivery, trusting))
+
+
+def _hides_something(opened: OpenedLogout) -> bool:
+    return opened.xml is not None and names.ENCRYPTED_ID.rpartition("}")[2].encode() in opened.xml
 
 
 def _asked(
@@ -385,6 +387,8 @@ def _inputs(
         },
         "named": named and {"replayed": named.replayed, "matched": named.matched, "alike": named.alike},
     }
+    if _hides_something(opened):
+        inputs["metadata_url"] = common.metadata_url
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
     if _worth_keeping(opened) is None:

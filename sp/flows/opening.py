@@ -1,6 +1,6 @@
 """Opening the database for use.
 
-Owns that it is upgraded and seeded and holds the service's keys before anybody asks it anything, and that a password
+Owns that it is upgraded and seeded and holds the signing key before anybody asks it anything, and that a password
 made meanwhile is not lost, whichever command was the first. Never answers a request.
 """
 
@@ -27,7 +27,7 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
 
 
 def prepare(database: Database, settings: Settings, clock: Clock = system_clock) -> None:
-    """Upgrade and seed; make the service's keys; keep the generated password where its owner finds it.
+    """Upgrade and seed; make the signing key; keep the generated password where its owner finds it.
 
     Raises DatabaseError.
     """
@@ -37,7 +37,7 @@ def prepare(database: Database, settings: Settings, clock: Clock = system_clock)
         seeded = account_setup.seed(session, settings, clock())
         if seeded.password:
             _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing
-    service_keys.make_missing(database, settings, clock())
+    service_keys.ensure_signing_key(database, settings, clock())
     if settings.admin_password:
         forget_password(settings)
 

@@ -54,7 +54,7 @@ def preflight_of(
     faults = missing_for_saml(draft) | sso_faults(session, settings, account, draft) | dict(typed.faults)
     mapped = draft.user_mapping == UserMapping.FEDERATION_ID
     account_id = required(account.id)
-    own = published(session)
+    own = published(session, account_id)
     hashes = [certificate.sha256 for certificate in draft.certificates]
     connection = Connection(
         now=judging_time_of(session, settings, account, now),

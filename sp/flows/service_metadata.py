@@ -16,6 +16,9 @@ from sp.saml.message_signing import signed_message
 from sp.saml.messages import AttributeNames, SignedPart
 from sp.saml.service_metadata import ServiceDescription, metadata
 from sp.settings import SHARED_REALM, Settings
+from sp.store import accounts
+from sp.store.engine import Database
+from sp.store.rows import required
 
 SIGN_OUT_PATH = "/saml2/slo"
 SOAP_SIGN_OUT_PATH = "/saml2/slo/soap"
@@ -29,14 +32,36 @@ def metadata_url(settings: Settings, slug: str) -> str:
 
 
 def service_metadata(
-    session: Session, settings: Settings, now: datetime, account: Account | None = None, *, signed: bool = False
-) -> bytes:
-    """The document as XML; `signed` with the key that signs our messages now. Raises NoKeyError."""
-    document = metadata(_description(session, settings, now, account))
-    return signed_message(document, service_keys.signing_key(session)) if signed else document
+    database: Database, settings: Settings, now: datetime, slug: str | None = None, *, signed: bool = False
+) -> bytes | None:
+    """The document as XML, of the account or for everybody; None where there is no account of that slug.
+
+    Makes the account's encryption key when the metadata is first asked for. With `signed` the document carries a
+    signature by the signing key. Raises NoKeyError.
+    """
+    with database.reading() as session:
+        owner = _key_owner(session, slug)
+    if owner is not None:
+        service_keys.ensure_encryption_key(database, settings, required(owner.id), now)
+    with database.reading() as session:
+        account = accounts.account_by_slug(session, slug) if slug is not None else None
+        if slug is not None and account is None:
+            return None
+        owner = _key_owner(session, slug)
+        document = metadata(_description(session, settings, now, account, owner))
+        return signed_message(document, service_keys.signing_key(session)) if signed else document
 
 
-def _description(session: Session, settings: Settings, now: datetime, account: Account | None) -> ServiceDescription:
+def _key_owner(session: Session, slug: str | None) -> Account | None:
+    """The account whose encryption key is named. Metadata without an account names the oldest account's."""
+    if slug is not None:
+        return accounts.account_by_slug(session, slug)
+    return accounts.oldest_account(session, required(accounts.shared_realm(session).id))
+
+
+def _description(
+    session: Session, settings: Settings, now: datetime, account: Account | None, owner: Account | None
+) -> ServiceDescription:
     """Without an account: what a new account has, so requests are not signed and attributes have Azure's names."""
     draft = account_setup.draft_of(session, account) if account else account_setup.SsoDraft()
     settings = settings_of(session, settings, account) if account else settings
@@ -45,7 +70,7 @@ def _description(session: Session, settings: Settings, now: datetime, account: A
         acs_url=settings.acs_url,
         sign_out_url=settings.saml_root + SIGN_OUT_PATH,
         soap_sign_out_url=settings.saml_root + SOAP_SIGN_OUT_PATH,
-        keys=service_keys.published(session),
+        keys=service_keys.published(session, owner.id if owner else None),
         now=now,
         signs_requests=draft.sign_requests,
         wants_signed_assertions=draft.signed_part != SignedPart.RESPONSE,

@@ -115,9 +115,12 @@ def failed_by(error: Exception, opened: OpenedLogout, verified: VerifiedLogout |
     return VerifiedLogout(opened.kind, findings, None if verified is None else verified.tree, error=error)
 
 
+_READABLE = (Outcome.PASSED, Outcome.WARNING)
+
+
 def _with_order(verified: VerifiedLogout, statement: Statement) -> VerifiedLogout:
     name_id = statement.name_id
-    if name_id is None or verified.findings["logout_subject"].outcome is not Outcome.PASSED:
+    if name_id is None or verified.findings["logout_subject"].outcome not in _READABLE:
         return verified
     indexes = tuple(text_of(element) for element in statement.message.iterchildren(names.SESSION_INDEX))
     return replace(verified, order=SignOutOrder(verified.id, name_id, indexes))

@@ -120,6 +120,8 @@ class Expectations:
 
     All times are aware and in UTC. `account` is the account that trusts the unverified issuer, or None; then
     `nearest_issuer` may name an issuer that some account trusts and that this one was probably meant to be.
+    `former_keys` are among `decryption_keys`: they open too, with a warning that names `metadata_url`, where the
+    account's own encryption key is published; empty where there is no account in a database.
     """
 
     now: datetime
@@ -133,6 +135,8 @@ class Expectations:
     request_max_age: timedelta = timedelta(minutes=10)
     certificate_warning: timedelta = timedelta(days=30)
     decryption_keys: tuple[OwnKey, ...] = field(default=(), repr=False)
+    former_keys: tuple[OwnKey, ...] = field(default=(), repr=False)
+    metadata_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,25 @@ class OwnKey:
 
 
 @dataclass(frozen=True, slots=True)
+class DecryptionKeys:
+    """The private keys that may open a message for one account.
+
+    `former` are the keys that all accounts once shared: they still open, and the report warns of it.
+    """
+
+    own: tuple[OwnKey, ...] = ()
+    former: tuple[OwnKey, ...] = ()
+
+    @property
+    def usable(self) -> tuple[OwnKey, ...]:
+        """Every key, in the order in which they are tried."""
+        return self.own + self.former
+
+
+NO_KEYS = DecryptionKeys()
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedKeys:
     """The certificates that our metadata names, in DER, each purpose in the order in which they stand there."""
 
@@ -73,7 +92,7 @@ def private_bytes(key: OwnKey) -> bytes:
     return key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=1024)  # loading checks the primes, which takes 60 to 80 ms; each account has a key of its own
 def read_key(private_key: bytes, certificate: bytes) -> OwnKey:
     """The key that `private_bytes` wrote. Raises ValueError for anything but a readable RSA key."""
     key = load_der_private_key(private_key, password=None)

@@ -22,12 +22,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sp.saml import names
 from sp.saml.bindings import Transport
 from sp.saml.checks import CHECKS, of_stage
 from sp.saml.checks.assertion import Statement, authn_context_of
 from sp.saml.checks.holder import Holder
 from sp.saml.checks.response import Held
 from sp.saml.checks.transport import size_of
+from sp.saml.former_keys import former_key_warning
 from sp.saml.identity import email_of
 from sp.saml.internal_errors import with_internal_error
 from sp.saml.messages import (
@@ -141,8 +143,17 @@ def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
         return Verified(_complete(findings), signatures.expectations)
     statement = _statement(verified, signatures)
     _all(findings, statement, 8)
+    if (warned := _former_key_warning(statement)) is not None:
+        findings["decryption"] = warned
     identity = _identity(statement) if findings["subject"].outcome is Outcome.PASSED else None
     return Verified(_complete(findings), signatures.expectations, identity, verified.certificate)
+
+
+def _former_key_warning(statement: Statement) -> Finding | None:
+    """Of an EncryptedID, which is opened only after the signature is verified; its row is `decryption` all the same."""
+    if statement.encrypted_id is None or statement.name_id is None:
+        return None
+    return former_key_warning(statement.encrypted_id, names.NAME_ID, statement.expectations)
 
 
 def _statement(verified: VerifiedAssertion, signatures: Signatures) -> Statement:

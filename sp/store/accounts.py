@@ -149,6 +149,13 @@ def account_by_slug(session: Session, slug: str) -> Account | None:
     return session.execute(select(Account).where(column(Account.slug) == slug)).scalar_one_or_none()
 
 
+def oldest_account(session: Session, realm_id: int) -> Account | None:
+    """The account of the realm that was made first."""
+    oldest_first = column(Account.created_at), column(Account.id)
+    query = select(Account).where(column(Account.realm_id) == realm_id).order_by(*oldest_first).limit(1)
+    return session.execute(query).scalar_one_or_none()
+
+
 def account_by_id(session: Session, account_id: int) -> Account:
     """Raises NoResultFound."""
     found: Account = session.execute(select(Account).where(column(Account.id) == account_id)).scalar_one()

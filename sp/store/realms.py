@@ -25,6 +25,7 @@ from sp.models import (
     IdpMetadata,
     LogoutRequest,
     Realm,
+    ServiceKey,
     SignInAttempt,
     SignInExpectation,
     SignOutMessage,
@@ -158,7 +159,7 @@ def _what_it_is(realm_id: int) -> tuple[Wanted, ...]:
     settings_ids = select(column(SsoSettings.id)).where(column(SsoSettings.account_id).in_(accounts))
     administrators = select(column(Administrator.id)).where(column(Administrator.company_id).in_(companies))
     return (
-        *_of_accounts(accounts, ApiToken),
+        *_of_accounts(accounts, ApiToken, ServiceKey),
         (IdpCertificateRecord, column(IdpCertificateRecord.settings_id).in_(settings_ids)),
         *_of_accounts(accounts, SsoSettings),
         (AdministratorSession, column(AdministratorSession.administrator_id).in_(administrators)),

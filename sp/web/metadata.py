@@ -15,8 +15,8 @@ from sp.models import Account
 from sp.saml.service_metadata import CONTENT_TYPE
 from sp.store import accounts
 from sp.web.errors import not_found
-from sp.web.realm import WORKSPACE, ServiceHereDep
-from sp.web.state import ServiceDep
+from sp.web.realm import WORKSPACE, ServiceHereDep, gone
+from sp.web.state import Service, ServiceDep
 
 router = APIRouter()
 
@@ -27,9 +27,7 @@ _FILE_NAME = "virtual-office-metadata.xml"
 
 @router.api_route(METADATA_PATH, methods=["GET", "HEAD"])
 def metadata_for_everybody(request: Request, service: ServiceDep, signed: bool = False) -> Response:
-    with service.database.reading() as session:
-        document = service_metadata(session, service.settings, service.now(), signed=signed)
-    return _answer(request, document)
+    return _answer(request, _metadata(service, None, signed=signed))
 
 
 @router.api_route(f"{METADATA_PATH}/{{slug}}", methods=["GET", "HEAD"])
@@ -39,19 +37,21 @@ def metadata_for_account(request: Request, service: ServiceDep, slug: str, signe
         account: Account | None = accounts.account_by_slug(session, slug) if is_slug(slug) else None
         if account is None or account.realm_id != accounts.shared_realm(session).id:
             raise not_found("There is no such account")
-        document = service_metadata(session, service.settings, service.now(), account, signed=signed)
-    return _answer(request, document)
+    return _answer(request, _metadata(service, slug, signed=signed))
 
 
 @router.api_route(WORKSPACE + METADATA_PATH, methods=["GET", "HEAD"])
 def metadata_of_workspace(request: Request, service: ServiceHereDep, workspace: str, signed: bool = False) -> Response:
     """As its only account's settings have it."""
-    with service.database.reading() as session:
-        account: Account | None = accounts.account_by_slug(session, workspace)
-        if account is None:
-            raise not_found("There is no such workspace")
-        document = service_metadata(session, service.settings, service.now(), account, signed=signed)
-    return _answer(request, document)
+    return _answer(request, _metadata(service, workspace, signed=signed))
+
+
+def _metadata(service: Service, slug: str | None, *, signed: bool) -> bytes:
+    """Raises PageError (404)."""
+    document = service_metadata(service.database, service.settings, service.now(), slug, signed=signed)
+    if document is None:
+        raise not_found("There is no such account") if service.workspace is None else gone()
+    return document
 
 
 def _answer(request: Request, document: bytes) -> Response:

@@ -35,8 +35,8 @@ def run(*arguments: str, code: int = 0) -> Result:
     return done
 
 
-def fingerprint(*options: str) -> str:
-    pem = run("keys", "certificate", "--purpose", "signing", *options).stdout
+def fingerprint(*options: str, purpose: str = "signing") -> str:
+    pem = run("keys", "certificate", "--purpose", purpose, *options).stdout
     assert "PRIVATE" not in pem
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
@@ -74,6 +74,42 @@ def test_a_step_out_of_order_says_so() -> None:
     refused = run("keys", "complete-rollover", "--purpose", "encryption", code=1)
     assert refused.stderr == "There is no upcoming encryption key. Begin a rollover first.\n"
     assert run("keys", "certificate", "--purpose", "encryption", "--upcoming", code=1).stdout == ""
+
+
+def test_each_account_has_an_encryption_key_with_a_rollover_of_its_own() -> None:
+    run("account", "add", "--company", "Fabrikam", "--slug", "fabrikam")
+    contosos, fabrikams = (fingerprint("--account", slug, purpose="encryption") for slug in ("business", "fabrikam"))
+    assert contosos != fabrikams
+    assert fingerprint(purpose="encryption") == contosos, "the default"
+    run("keys", "begin-rollover", "--purpose", "encryption", "--account", "fabrikam")
+    following = fingerprint("--account", "fabrikam", "--upcoming", purpose="encryption")
+    run("keys", "complete-rollover", "--purpose", "encryption", "--account", "fabrikam")
+    assert fingerprint("--account", "fabrikam", purpose="encryption") == following
+    assert fingerprint(purpose="encryption") == contosos
+    listed = run("keys", "list", "--account", "fabrikam").stdout
+    assert fabrikams in listed
+    assert following in listed
+    assert contosos not in listed
+    assert [line for line in run("keys", "list").stdout.splitlines() if "business" in line and contosos in line]
+
+
+def test_the_metadata_and_the_configuration_have_the_accounts_key() -> None:
+    """Also where nothing has asked for either before."""
+    configuration = "".join(run("idp-config", "--for", "keycloak").stdout.split())
+    own = run("keys", "certificate", "--purpose", "encryption").stdout
+    base64 = "".join(line for line in own.splitlines() if "CERTIFICATE" not in line)
+    assert base64 in configuration
+    for options in ((), ("--account", "business")):
+        assert base64 in "".join(run("metadata", *options).stdout.split())
+
+
+def test_an_account_that_is_not_there_or_does_not_count_is_named() -> None:
+    for command in ("begin-rollover", "complete-rollover", "certificate"):
+        options = ("--purpose", "encryption", "--account", "nobody")
+        assert "'nobody'" in run("keys", command, *options, code=2).stderr
+    assert "'nobody'" in run("keys", "list", "--account", "nobody", code=2).stderr
+    refused = run("keys", "begin-rollover", "--purpose", "signing", "--account", "business", code=2)
+    assert "Leave --account out" in refused.stderr
 
 
 def test_metadata_is_printed_for_everybody_and_for_an_account() -> None:

@@ -11,7 +11,7 @@ from cast import FABRIKAM_ISSUER
 from house import House
 from profiles import profile
 
-from sp.flows import account_setup, service_keys
+from sp.flows import account_setup
 from sp.flows.account_setup import SsoDraft
 from sp.flows.preflight import Typed, preflight_of
 from sp.models import UserStatus
@@ -80,8 +80,7 @@ def add_user(house: House, status: UserStatus, federation_id: str = "") -> None:
 
 
 def test_this_services_own_certificate_is_known(house: House) -> None:
-    with house.database.reading() as session:
-        own = service_keys.published(session).encryption[0]
+    own = house.encryption_key().certificate
     row = rows_of(house, lambda draft: replace(draft, certificates=(stored_certificate(own),)))["certificate_own"]
     assert row.outcome is Outcome.FAILED
 

@@ -142,7 +142,7 @@ def test_a_hash_stands_for_one_token(database: Database, both: Accounts) -> None
 def test_the_api_answers_the_same(database: Database, both: Accounts, tmp_path: Path) -> None:
     """Among others what one of the databases takes ill: a NUL in a search, text that no encoding takes."""
     settings = Settings(data_dir=tmp_path)
-    service_keys.make_missing(database, settings, NOW)
+    service_keys.ensure_signing_key(database, settings, NOW)
     program = Program(create_app(settings, database, StillClock()), made(database, both.contoso).token)
     add_crowd(database, both.contoso, 30)
     page, count = program.get("/users?limit=7"), 0

@@ -33,7 +33,7 @@ def house(database: Database, tmp_path: Path) -> House:
     settings = Settings(data_dir=tmp_path, entity_id=ENTITY_ID, acs_url=ACS_URL, admin_password="Adm1n!pass")
     with database.writing() as session:
         account_setup.seed(session, settings, NOW)
-    service_keys.make_missing(database, settings, NOW)
+    service_keys.ensure_signing_key(database, settings, NOW)
     made = House(settings, database)
     made.configure(sign_out_url="https://idp.contoso.example/sign-out")
     return made

@@ -16,7 +16,7 @@ from sp.flows.account_setup import Invalid, Saved, SsoDraft
 from sp.flows.assertion_consumer import Delivery, SignIn, consume
 from sp.flows.passwords import hash_password
 from sp.flows.realms import WorkspaceGoneError
-from sp.flows.service_keys import make_missing
+from sp.flows.service_keys import ensure_signing_key
 from sp.flows.workspaces import Made, live_workspace, make_workspace
 from sp.settings import Settings
 from sp.store import realms
@@ -67,7 +67,7 @@ def rows(database: Database) -> dict[str, int]:
 def _seeded(database: Database) -> None:
     with database.writing() as session:
         account_setup.seed(session, SETTINGS.model_copy(update={"admin_password": None}), NOW)
-    make_missing(database, SETTINGS, NOW)
+    ensure_signing_key(database, SETTINGS, NOW)
 
 
 def test_the_same_assertion_opens_one_session_in_each(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from saml2.mdstore import InMemoryMetaData
 
 from sp.flows import account_setup, service_keys
 from sp.flows.account_setup import Saved
+from sp.flows.workspaces import Made, delete_workspace, make_workspace
 from sp.models import KeyPurpose
 from sp.saml.own_keys import make_key
 from sp.saml.xml import parse
@@ -108,8 +110,10 @@ def test_it_names_the_keys_in_use_and_the_next_ones(browser: Browser, service: S
 
 def test_no_private_key_is_in_it(browser: Browser, service: Service) -> None:
     """MET-14. Neither as bytes nor in base64, at whatever place in a line."""
+    browser.open(ADDRESSES[0])
     with service.database.reading() as session:
-        keys = [key for purpose in KeyPurpose for key in rows.of_purpose(session, purpose)]
+        keys = [key for key, _ in rows.with_accounts(session)]
+    assert len(keys) == 2
     for path in ADDRESSES:
         page = browser.open(path).text
         assert "PRIVATE" not in page
@@ -145,7 +149,10 @@ def test_it_is_sent_once(browser: Browser, service: Service, clock: StillClock) 
     again = browser.open("/saml2/metadata", headers={"If-None-Match": f'W/"other", {tag}'})
     assert (again.status_code, again.content) == (304, b"")
     with service.database.writing() as session:
-        service_keys.begin_rollover(session, KeyPurpose.ENCRYPTION, make_key("upcoming", NOW), NOW)
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        upcoming = make_key("upcoming", NOW)
+        service_keys.begin_rollover(session, KeyPurpose.ENCRYPTION, upcoming, NOW, account.id)
     changed = browser.open("/saml2/metadata", headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
@@ -183,3 +190,56 @@ def test_pysaml2_reads_it(browser: Browser) -> None:
 
 def test_nobody_can_write_it(browser: Browser) -> None:
     assert browser.post("/saml2/metadata").status_code == 405
+
+
+# Each account's encryption key
+
+
+def encryption_certificates(browser: Browser, path: str) -> list[bytes]:
+    found = document(browser, path).iterfind(".//md:KeyDescriptor[@use='encryption']//ds:X509Certificate", NS)
+    return [base64.b64decode(element.text or "") for element in found]
+
+
+def test_each_account_has_a_key_of_its_own_and_the_shared_address_names_the_oldest_ones(browser: Browser) -> None:
+    (contoso,) = encryption_certificates(browser, "/saml2/metadata/business")
+    (fabrikam,) = encryption_certificates(browser, "/saml2/metadata/fabrikam")
+    assert contoso != fabrikam
+    assert encryption_certificates(browser, "/saml2/metadata") == [contoso]
+    assert encryption_certificates(browser, "/saml2/metadata/business") == [contoso], "made once"
+
+
+def test_the_shared_address_makes_the_oldest_accounts_key_and_no_other(browser: Browser, service: Service) -> None:
+    browser.open("/saml2/metadata")
+    with service.database.reading() as session:
+        made = [slug for key, slug in rows.with_accounts(session) if key.purpose == KeyPurpose.ENCRYPTION]
+    assert made == ["business"]
+
+
+@pytest.mark.parametrize("slug", ["nobody", "A"])
+def test_asking_for_an_account_that_is_not_there_makes_no_key(browser: Browser, service: Service, slug: str) -> None:
+    browser.open(f"/saml2/metadata/{slug}")
+    with service.database.reading() as session:
+        assert [key.purpose for key, _ in rows.with_accounts(session)] == [KeyPurpose.SIGNING]
+
+
+def test_a_workspace_has_a_key_once_its_metadata_is_asked_for(browser: Browser, service: Service) -> None:
+    made = make_workspace(service.database, service.now(), "job-4711", timedelta(hours=1), made_by="alice")
+    assert isinstance(made, Made)
+    with service.database.reading() as session:
+        assert [key.purpose for key, _ in rows.with_accounts(session)] == [KeyPurpose.SIGNING]
+    (own,) = encryption_certificates(browser, "/w/job-4711/saml2/metadata")
+    assert encryption_certificates(browser, "/w/job-4711/saml2/metadata") == [own]
+    assert own not in encryption_certificates(browser, "/saml2/metadata/business")
+    assert delete_workspace(service.database, "job-4711", service.now())
+    with service.database.reading() as session:
+        slugs = [slug for key, slug in rows.with_accounts(session) if key.purpose == KeyPurpose.ENCRYPTION]
+    assert slugs == ["business"]
+    assert browser.open("/w/job-4711/saml2/metadata").status_code == 404
+
+
+def test_the_configuration_for_an_identity_provider_has_the_accounts_key(alice: Browser, browser: Browser) -> None:
+    """Also when nothing has asked for the metadata before."""
+    page = "/account-manager/business/accounts/single-sign-on/identity-provider-configuration"
+    shown = "".join(alice.open(f"{page}?product=keycloak").text.split())
+    (own,) = encryption_certificates(browser, "/saml2/metadata/business")
+    assert base64.b64encode(own).decode()[:60] in shown.replace("&#43;", "+")

@@ -19,10 +19,13 @@ _START_PATH = "/sso/login/"
 
 
 def service_facts(session: Session, settings: Settings, account: Account) -> ServiceFacts:
-    """As the account's settings in force and its realm have it."""
+    """As the account's settings in force and its realm have it, with the encryption key that it has by now.
+
+    Call `ensure_encryption_key` before.
+    """
     own = settings_of(session, settings, account)
     draft = account_setup.draft_of(session, account)
-    keys = service_keys.published(session)
+    keys = service_keys.published(session, account.id)
     return ServiceFacts(
         slug=account.slug,
         entity_id=own.entity_id,

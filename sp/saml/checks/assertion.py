@@ -138,7 +138,7 @@ def _no_name_id(encrypted: etree._Element | None) -> Finding:
     if encrypted is None:
         return failed(expected="a NameID", received="no NameID")
     expected, received = encryption_problem(encrypted) or (
-        "an EncryptedID that a key of this service opens",
+        "an EncryptedID that a key of this account opens",
         "one that does not open, or not into a NameID",
     )
     return failed(expected=expected, received=received)

@@ -114,7 +114,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "decryption": (
         "What cannot be opened cannot be checked.",
-        "Give the identity provider this service's encryption certificate (/saml2/metadata), or switch encryption off.",
+        (
+            "Give the identity provider this account's encryption certificate, from the account's own metadata (its "
+            'address is on the page "Our keys"), or switch encryption off.'
+        ),
     ),
     "signature_present": (
         "Without a signature anybody can write a response in anybody's name.",

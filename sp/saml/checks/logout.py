@@ -19,6 +19,7 @@ from sp.saml.checks.logout_catalogue import TEXTS
 from sp.saml.checks.response import issue_instant, version
 from sp.saml.checks.transport import size_of
 from sp.saml.decryption import encryption_problem, opened
+from sp.saml.former_keys import former_key_warning
 from sp.saml.identity import VALUE_CHARACTERS, name_id_of
 from sp.saml.logout_messages import (
     Arrival,
@@ -291,7 +292,13 @@ def logout_subject(statement: Statement) -> Finding:
         return failed(expected="a NameID with a value", received=quoted(name_id.value))
     if len(name_id.value) > VALUE_CHARACTERS:
         return failed(expected=f"at most {VALUE_CHARACTERS} characters", received=f"{len(name_id.value)} characters")
-    return passed(name_id.value)
+    return _former_key_warning(statement) or passed(name_id.value)
+
+
+def _former_key_warning(statement: Statement) -> Finding | None:
+    if statement.encrypted_id is None:
+        return None
+    return former_key_warning(statement.encrypted_id, names.NAME_ID, statement.expectations.common)
 
 
 def _no_name_id(encrypted: etree._Element | None) -> Finding:
@@ -299,7 +306,7 @@ def _no_name_id(encrypted: etree._Element | None) -> Finding:
     if encrypted is None:
         return failed(expected="a NameID", received="no NameID")
     expected, received = encryption_problem(encrypted) or (
-        "an EncryptedID that a key of this service opens",
+        "an EncryptedID that a key of this account opens",
         "one that does not open, or not into a NameID",
     )
     return failed(expected=expected, received=received)

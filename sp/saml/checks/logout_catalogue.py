@@ -127,7 +127,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The name tells whose sessions end, so it must be one plain name, or one that only this service can read.",
         (
             "Have the identity provider send the NameID that it signed the person in with; if it encrypts it, AES-GCM "
-            "with RSA-OAEP for this service's encryption certificate."
+            "with RSA-OAEP for this account's encryption certificate."
         ),
     ),
     "logout_replay": (

@@ -13,6 +13,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.decryption import data_algorithm, encryption_problem, opened, recipients
 from sp.saml.enveloped import holds
+from sp.saml.former_keys import former_key_warning
 from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest, UnverifiedResponse
 from sp.saml.own_keys import OwnKey, fingerprint
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
@@ -183,12 +184,19 @@ def decryption(held: Held) -> Finding:
         return skipped("the assertion is not encrypted")
     keys = held.expectations.decryption_keys
     if not keys:
-        return failed(expected="a plain Assertion", received="EncryptedAssertion, and no key to open it with")
+        return failed(expected=_wanted_without_key(held.expectations), received="one that no key here opens")
     if held.response_signed and not held.outer_signature_holds:
         return NOT_REACHED
     if held.opened_assertion is None:
         return failed(expected=f"an EncryptedAssertion for {_described(keys)}", received=_unopened(held))
-    return passed()
+    return former_key_warning(held.response.assertion, names.ASSERTION, held.expectations) or passed()
+
+
+def _wanted_without_key(expectations: Expectations) -> str:
+    """The account's key is made when its metadata is first asked for, so that address is what helps."""
+    if not expectations.metadata_url:
+        return "a plain Assertion"
+    return f"an EncryptedAssertion for the encryption key in {expectations.metadata_url}"
 
 
 def _described(keys: tuple[OwnKey, ...]) -> str:

@@ -1,6 +1,7 @@
 """The identity provider's configuration: what to tell the other side, next to the form for what it tells us.
 
-Owns the choice of the product and the two ways to take a text along, copying and a file. Never changes anything.
+Owns the choice of the product and the two ways to take a text along, copying and a file. Changes nothing
+but for the account's encryption key, which is made here if nothing has asked for it before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from sp.flows.idp_config import Configuration, Product, Unwritable, configuration
 from sp.flows.idp_config.facts import service_facts
 from sp.flows.idp_config.parts import PRODUCT_NAMES
+from sp.flows.service_keys import ensure_encryption_key
 from sp.store import accounts
 from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.errors import not_found
@@ -53,6 +55,7 @@ def download(account: ManagedAccountDep, service: ServiceDep, product: Product, 
 
 
 def _made(service: Service, account: AccountView, product: Product) -> Configuration | Unwritable:
+    ensure_encryption_key(service.database, service.settings, account.id, service.now())
     with service.database.reading() as session:
         stored = accounts.account_by_id(session, account.id)
         return configuration(product, service_facts(session, service.settings, stored))

@@ -1,7 +1,7 @@
-"""Our keys: what identity providers need to know of this service, and the change over to the next keys.
+"""Our keys: what identity providers need to know of this service, and the rollover to the next keys.
 
-Owns who may change them: administrators of the only company. Others see what the metadata tells everybody. Never shows
-a private key.
+The account's administrators change its encryption key. The signing key is the whole service's: administrators of the
+only company change it, others see what the metadata tells everybody. No page shows a private key.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from sp.web.errors import PageError, not_found
 from sp.web.flash import redirect_with_flash
 from sp.web.rendering import render
 from sp.web.state import Service, ServiceDep
+from sp.web.times import exact
 from sp.web.viewer import AdministratorDep
 
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/keys")
 
 
 def operates(account: ManagedAccountDep, administrator: AdministratorDep, service: ServiceDep) -> bool:  # noqa: ARG001
-    """Whether this administrator may change the keys, which all companies share: only where there is one company."""
+    """Whether this administrator may change the signing key, which all companies share: only of the only company."""
     with service.database.reading() as session:
         return accounts.only_company(session, administrator.company_id)
 
@@ -39,17 +40,17 @@ def operates(account: ManagedAccountDep, administrator: AdministratorDep, servic
 OperatorDep = Annotated[bool, Depends(operates)]
 
 
-def require_operator(operator: OperatorDep) -> None:
-    """Raises PageError (403)."""
-    if not operator:
+def require_permission(purpose: KeyPurpose, operator: OperatorDep) -> None:
+    """Raises PageError (403) for the signing key, unless the administrator may change it."""
+    if purpose is KeyPurpose.SIGNING and not operator:
         raise PageError(
             403,
-            "These keys belong to every company here",
-            "The operator of this service changes them, with `virtual-office keys` on the command line.",
+            "The signing key belongs to every company here",
+            "The operator of this service changes it, with `virtual-office keys` on the command line.",
         )
 
 
-_FORM = [Depends(csrf.require_form_token), Depends(require_operator)]
+_FORM = [Depends(csrf.require_form_token), Depends(require_permission)]
 
 
 @router.get("")
@@ -59,13 +60,13 @@ def keys(request: Request, account: ManagedAccountDep, service: ServiceDep, oper
 
 @router.get("/certificates/{own_sha256}")
 def certificate(
-    account: ManagedAccountDep,  # noqa: ARG001  (only administrators ask here; the metadata tells everybody)
+    account: ManagedAccountDep,
     service: ServiceDep,
     operator: OperatorDep,
     own_sha256: str,
 ) -> Response:
     """The certificate in PEM, as a file."""
-    for key in _view(service, operator=operator).keys:
+    for key in _view(service, account, operator=operator).keys:
         if key.certificate.sha256 == own_sha256:
             named = {"Content-Disposition": f'attachment; filename="{key.file_name}"'}
             return Response(key.pem, media_type="application/x-pem-file", headers=named)
@@ -82,7 +83,7 @@ def ask(
     step: Literal["begin-rollover", "complete-rollover"],
 ) -> Response:
     """For browsers without script. Whoever may not take the step, or comes too late for it, is led back to the page."""
-    possible = _view(service, operator=operator).step_of(purpose)
+    possible = _view(service, account, operator=operator).step_of(purpose)
     if possible is None or possible.name != step:
         return RedirectResponse(_address(account), status_code=303)
     return render(
@@ -98,34 +99,45 @@ def ask(
 
 
 @router.post(f"/{{purpose}}/{BEGIN}", dependencies=_FORM)
-def begin(request: Request, account: ManagedAccountDep, service: ServiceDep, purpose: KeyPurpose) -> Response:
+def begin(
+    request: Request, account: ManagedAccountDep, service: ServiceDep, operator: OperatorDep, purpose: KeyPurpose
+) -> Response:
     key = service_keys.new_key(service.settings, purpose, service.now())
     with service.database.writing() as session:
-        outcome = service_keys.begin_rollover(session, purpose, key, service.now())
-    return _answer(request, service, account, outcome, "rollover-begun")
+        outcome = service_keys.begin_rollover(session, purpose, key, service.now(), _owner(account, purpose))
+    return _answer(request, service, account, outcome, "rollover-begun", operator=operator)
 
 
 @router.post(f"/{{purpose}}/{COMPLETE}", dependencies=_FORM)
 def complete(
-    request: Request, account: ManagedAccountDep, service: ServiceDep, purpose: KeyPurpose, early: bool = False
+    request: Request,
+    account: ManagedAccountDep,
+    service: ServiceDep,
+    operator: OperatorDep,
+    purpose: KeyPurpose,
+    early: bool = False,
 ) -> Response:
     """`early`: the question said that it is not safe yet, and the answer was yes."""
     with service.database.writing() as session:
-        outcome = service_keys.complete_rollover(session, purpose, service.now(), early=early)
-    return _answer(request, service, account, outcome, "rollover-completed")
+        owner = _owner(account, purpose)
+        outcome = service_keys.complete_rollover(session, purpose, service.now(), owner, early=early)
+    return _answer(request, service, account, outcome, "rollover-completed", operator=operator)
 
 
 def _answer(
-    request: Request, service: Service, account: AccountView, outcome: ChangedOver | NotNow, key: str
+    request: Request, service: Service, account: AccountView, outcome: ChangedOver | NotNow, key: str, *, operator: bool
 ) -> Response:
     if isinstance(outcome, NotNow):
-        return _page(request, service, account, operator=True, refusal=outcome.sentence)
+        return _page(request, service, account, operator=operator, refusal=outcome.sentence)
     return redirect_with_flash(_address(account), key, service.settings)
 
 
 def _page(request: Request, service: Service, account: AccountView, *, operator: bool, refusal: str = "") -> Response:
     with service.database.reading() as session:
         settings = settings_of(session, service.settings, accounts.account_by_id(session, account.id))
+        former_key_until = stored_keys.former_key_until(session, account.id)
+    if former_key_until is not None and former_key_until <= service.now():
+        former_key_until = None
     return render(
         request,
         "admin/own_keys/keys.html",
@@ -134,19 +146,29 @@ def _page(request: Request, service: Service, account: AccountView, *, operator:
         active_tab="accounts",
         active_menu="keys",
         address=_address(account),
-        view=_view(service, operator=operator),
+        view=_view(service, account, operator=operator),
         operator=operator,
         refusal=refusal,
         metadata_url=metadata_url(settings, account.slug),
+        former_key_until=exact(former_key_until) if former_key_until else "",
         acs_url=settings.acs_url,
         entity_id=settings.entity_id,
     )
 
 
-def _view(service: Service, *, operator: bool) -> KeysView:
+def _view(service: Service, account: AccountView, *, operator: bool) -> KeysView:
+    """Makes the account's encryption key, if there is none: the page offers its certificate."""
+    now = service.now()
+    service_keys.ensure_encryption_key(service.database, service.settings, account.id, now)
     with service.database.reading() as session:
-        rows = [row for purpose in KeyPurpose for row in stored_keys.of_purpose(session, purpose)]
-    return keys_view(rows, service.now(), operator=operator)
+        signing = stored_keys.of_purpose(session, KeyPurpose.SIGNING)
+        encryption = stored_keys.of_purpose(session, KeyPurpose.ENCRYPTION, account.id)
+    return keys_view([*signing, *encryption], now, operator=operator)
+
+
+def _owner(account: AccountView, purpose: KeyPurpose) -> int | None:
+    """The account whose key is meant; None for the signing key, which is the service's."""
+    return account.id if purpose is KeyPurpose.ENCRYPTION else None
 
 
 def _address(account: AccountView, page: str = "") -> str:

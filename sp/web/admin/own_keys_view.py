@@ -27,7 +27,7 @@ _BADGES = {
 }
 _USES = {
     KeyPurpose.SIGNING: "Signs sign-in requests, sign-out messages and signed metadata.",
-    KeyPurpose.ENCRYPTION: "Identity providers encrypt assertions for it; only this service can open them.",
+    KeyPurpose.ENCRYPTION: "Your identity provider encrypts assertions for it. No other account can open them.",
 }
 _BEGIN_TEXTS = {
     KeyPurpose.SIGNING: "The next key is published in the metadata beside the one in use, and signs nothing yet.",
@@ -90,24 +90,30 @@ class KeysView:
 
 
 def keys_view(rows: Sequence[ServiceKey], now: datetime, *, operator: bool) -> KeysView:
-    """For an operator every key and the next step; for others the keys that the metadata names."""
-    shown = [row for row in rows if operator or row.state in _PUBLISHED]
+    """Every key of the account with the next step. Signing keys so for an operator; for others what is published."""
+    shown = [row for row in rows if _may_change(row.purpose, operator) or row.state in _PUBLISHED]
     of_purpose = {purpose: [row for row in shown if row.purpose == purpose] for purpose in KeyPurpose}
     return KeysView(
-        purposes=tuple(_purpose_view(purpose, found, now, operator) for purpose, found in of_purpose.items()),
+        purposes=tuple(
+            _purpose_view(purpose, found, now, _may_change(purpose, operator)) for purpose, found in of_purpose.items()
+        ),
         picture=timeline_of([_lane(row, now) for found in of_purpose.values() for row in reversed(found)], now),
     )
 
 
-def _purpose_view(purpose: KeyPurpose, rows: Sequence[ServiceKey], now: datetime, operator: bool) -> PurposeView:
+def _may_change(purpose: str, operator: bool) -> bool:
+    return operator or purpose == KeyPurpose.ENCRYPTION
+
+
+def _purpose_view(purpose: KeyPurpose, rows: Sequence[ServiceKey], now: datetime, may_change: bool) -> PurposeView:
     upcoming = next((row for row in rows if row.state == KeyState.UPCOMING), None)
     return PurposeView(
         purpose=purpose,
         title=TITLES[purpose],
         use=_USES[purpose],
         keys=tuple(_key_view(row, now) for row in reversed(rows)),
-        step=_step(purpose, upcoming, now) if operator else None,
-        advice=_advice(upcoming, now) if upcoming and operator else "",
+        step=_step(purpose, upcoming, now) if may_change else None,
+        advice=_advice(upcoming, now) if upcoming and may_change else "",
     )
 
 

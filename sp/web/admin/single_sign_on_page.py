@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from sp.flows import account_setup
 from sp.flows.preflight import Typed, preflight_of
 from sp.flows.realms import settings_of
+from sp.flows.service_metadata import metadata_url
 from sp.models import SsoSettings
 from sp.store import accounts
 from sp.web.admin.certificate_view import certificate_view
@@ -85,4 +86,5 @@ def show_page(request: Request, service: Service, account: AccountView, again: A
         signed_parts=SIGNED_PARTS,
         acs_url=settings.acs_url,
         entity_id=settings.entity_id,
+        metadata_url=metadata_url(settings, account.slug),
     )

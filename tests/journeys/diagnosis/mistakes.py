@@ -279,6 +279,11 @@ CLOCKS = (
 # Certificates and signatures.
 
 
+def read_metadata(scene: Scene) -> None:
+    """As an identity provider does, for which the account's encryption key is made."""
+    Browser(scene.app).open("/saml2/metadata/business")
+
+
 def pretty(xml: bytes) -> bytes:
     parsed = etree.fromstring(xml)
     etree.indent(parsed)
@@ -394,6 +399,19 @@ CERTIFICATES = (
             "The assertion is encrypted and cannot be opened",
             "expected an EncryptedAssertion for the key of the certificate SHA-256",
             "received one that does not open with it",
+        ),
+        ("Token encryption",),
+        response=encrypted(),
+        prepare=read_metadata,
+    ),
+    Mistake(
+        "encrypted-before-the-metadata-was-read",
+        "the assertion is encrypted, and nothing has ever read the account's metadata",
+        "decryption",
+        (
+            "The assertion is encrypted and cannot be opened",
+            "expected an EncryptedAssertion for the encryption key in http://localhost:8000/saml2/metadata/business",
+            "received one that no key here opens",
         ),
         ("Token encryption",),
         response=encrypted(),

@@ -8,13 +8,20 @@ from encryption import encrypted, own_key
 from web.sign_in_log.conftest import Door
 from web.sign_in_log.test_attempt import opened, section
 
-from sp.flows.service_keys import decryption_keys
+from sp.flows.service_keys import decryption_keys, ensure_encryption_key
 from sp.saml.own_keys import OwnKey
+from sp.store import accounts
+from sp.store.rows import required
 
 
 def _key(door: Door) -> OwnKey:
-    with door.service.database.reading() as session:
-        return decryption_keys(session, door.clock.now)[0]
+    database = door.service.database
+    with database.reading() as session:
+        account = accounts.account_by_slug(session, "business")
+    account_id = required(account.id if account else None)
+    ensure_encryption_key(database, door.service.settings, account_id, door.clock.now)
+    with database.reading() as session:
+        return decryption_keys(session, account_id, door.clock.now).own[0]
 
 
 def test_the_opened_assertion_is_read_beside_the_message(alice: Browser, door: Door) -> None:

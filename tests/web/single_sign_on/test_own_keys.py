@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from sp.flows import service_keys
 from sp.flows.opening import open_database
 from sp.models import KeyPurpose, KeyState
 from sp.settings import Settings
+from sp.store import accounts
 from sp.store import service_keys as rows
 from sp.web.state import Service
 
@@ -42,7 +44,10 @@ def lone_alice(lone_app: FastAPI) -> Browser:
 def states(app: FastAPI, purpose: KeyPurpose = KeyPurpose.SIGNING) -> list[str]:
     service: Service = app.state.service
     with service.database.reading() as session:
-        return [row.state for row in rows.of_purpose(session, purpose)]
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        owner = account.id if purpose is KeyPurpose.ENCRYPTION else None
+        return [row.state for row in rows.of_purpose(session, purpose, owner)]
 
 
 def test_the_page_gives_what_an_identity_provider_needs(lone_alice: Browser) -> None:
@@ -110,14 +115,56 @@ def test_an_upcoming_encryption_key_is_safe_at_once(lone_alice: Browser) -> None
     assert "Completing is safe: an identity provider that still has the old certificate" in lone_alice.text()
 
 
-@pytest.mark.parametrize("step", [BEGIN, f"{COMPLETE}?early=true", BEGIN.replace("signing", "encryption")])
+@pytest.mark.parametrize("step", [BEGIN, f"{COMPLETE}?early=true"])
 def test_where_there_are_two_companies_neither_changes_what_both_use(app: FastAPI, alice: Browser, step: str) -> None:
     alice.open(KEYS)
-    assert "Its operator changes them" in alice.text()
-    assert alice.html.xpath("//a[contains(@href, '-rollover')]") == []
+    assert "Its operator changes it" in alice.text()
+    assert alice.html.xpath("//a[contains(@href, 'signing') and contains(@href, '-rollover')]") == []
     refused = alice.post(step, data={"csrf_token": alice.token})
     assert refused.status_code == 403
     assert [states(app, purpose) for purpose in KeyPurpose] == [[KeyState.ACTIVE], [KeyState.ACTIVE]]
+
+
+def test_each_company_rolls_its_own_encryption_key_over_and_no_other(
+    app: FastAPI, alice: Browser, charlie: Browser
+) -> None:
+    charlies = KEYS.replace("business", "fabrikam")
+    assert certificates_on(charlie, charlies).isdisjoint(certificates_on(alice, KEYS))
+    before = metadata_of(app, "fabrikam")
+    for step in (f"{KEYS}/encryption/begin-rollover", f"{KEYS}/encryption/complete-rollover"):
+        alice.open(step)
+        assert alice.post(step, data={"csrf_token": alice.token}).status_code == 200
+    assert states(app, KeyPurpose.ENCRYPTION) == [KeyState.RETIRED, KeyState.ACTIVE]
+    assert "Opens messages until" in alice.text()
+    assert metadata_of(app, "fabrikam") == before
+    assert alice.post(f"{charlies}/encryption/begin-rollover", data={"csrf_token": alice.token}).status_code == 404
+
+
+def certificates_on(browser: Browser, address: str) -> set[str]:
+    """The encryption certificates that the page offers."""
+    browser.open(address)
+    places = browser.html.xpath("//section[@aria-labelledby='encryption-title']//a/@href")
+    return {place.rpartition("/")[2] for place in places if "/certificates/" in place}
+
+
+def metadata_of(app: FastAPI, slug: str) -> bytes:
+    return Browser(app).open(f"/saml2/metadata/{slug}").content
+
+
+def test_the_page_says_how_long_the_former_key_opens(lone_app: FastAPI, lone_alice: Browser, clock: StillClock) -> None:
+    service: Service = lone_app.state.service
+    lone_alice.open(KEYS)
+    assert "the key that all accounts shared before" not in lone_alice.text()
+    with service.database.writing() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        account.former_key_until = clock.now + timedelta(minutes=5)
+        session.add(account)
+    lone_alice.open(KEYS)
+    assert "are opened until 2030-01-31 12:05:00 UTC, with a warning" in lone_alice.text()
+    clock.advance(minutes=5)
+    lone_alice.open(KEYS)
+    assert "the key that all accounts shared before" not in lone_alice.text()
 
 
 def test_an_administrator_among_two_companies_sees_no_retired_key(app: FastAPI, alice: Browser) -> None:
@@ -138,10 +185,10 @@ def test_a_form_of_another_site_changes_nothing(lone_alice: Browser, lone_app: F
 
 def test_no_page_shows_a_private_key(lone_alice: Browser, lone_app: FastAPI) -> None:
     service: Service = lone_app.state.service
-    with service.database.reading() as session:
-        keys = [row.private_key for purpose in KeyPurpose for row in rows.of_purpose(session, purpose)]
-    assert len(keys) == 2
     lone_alice.open(KEYS)
+    with service.database.reading() as session:
+        keys = [row.private_key for row, _ in rows.with_accounts(session)]
+    assert len(keys) == 2
     addresses = lone_alice.html.xpath("//main//a/@href")
     assert any("/certificates/" in address for address in addresses)
     for address in {KEYS, *addresses}:
