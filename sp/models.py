@@ -434,8 +434,8 @@ class ConsumedAssertion(SQLModel, table=True):
 class HandedOutAssertion(SQLModel, table=True):
     """An assertion whose exact message was given to a token or an administrator, and which is refused from then on.
 
-    `issuer` is empty where the assertion could not be read. `assertion_key` is the assertion's ID or, for one that could
-    not be decrypted, a digest of its encrypted key.
+    `issuer` is empty where the assertion could not be read. `assertion_key` is the assertion's ID or, for one that
+    could not be decrypted, a digest of its encrypted key.
     """
 
     __tablename__ = "handed_out_assertion"

@@ -32,6 +32,7 @@ from sp.flows.service_keys import decryption_keys
 from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
+from sp.saml.assertion_keys import encrypted_key_ids
 from sp.saml.identity import read_name_id, username_key
 from sp.saml.messages import (
     AccountHolder,
@@ -50,6 +51,7 @@ from sp.saml.remedies import provider_of
 from sp.saml.report import failed
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
+from sp.store.consumed_assertions import UNUSED
 from sp.store.engine import Database
 from sp.store.rows import required
 from sp.store.sessions import NewUserSession
@@ -361,14 +363,13 @@ class _Settling:
         if identity is None or trusting.trust is None:
             return AccountHolder(), Link(UserLink.UNKNOWN)
         key = (trusting.realm_id, identity.issuer, identity.assertion_id)
-        if verified.sound:
-            latest = max(identity.not_on_or_after, now)  # by a clock that stands still it may never expire
-            replayed = not consumed_assertions.claim(connection, *key, latest + _REMEMBERED_AFTERWARDS)
-        else:
-            replayed = consumed_assertions.was_consumed(connection, *key)
+        encrypted_keys = () if self.opened.response is None else encrypted_key_ids(self.opened.response.tree)
+        until = max(identity.not_on_or_after, now) + _REMEMBERED_AFTERWARDS  # by a fixed clock it may never expire
+        claimed = verified.sound and consumed_assertions.claim(connection, *key, until, encrypted_keys)
+        earlier = UNUSED if claimed else consumed_assertions.earlier_use(connection, *key, encrypted_keys)
         link = find_link(connection, trusting.place, trusting.trust, identity)
         link = within_quota(connection, self.settings, self.memory.quota, trusting.place, link, now)
-        return link.holder(replayed=replayed), link
+        return replace(link.holder(replayed=earlier.consumed), handed_out=earlier.handed_out), link
 
 
 def _slug_of(trusting: _Trusting) -> str:
@@ -492,7 +493,7 @@ def _inputs(
         "max_message_bytes": settings.max_message_bytes,
         "account_active": trusting.trust is not None and trusting.trust.active,
         "nearest_issuer": trusting.nearest_issuer,
-        "holder": {"replayed": holder.replayed, "link": holder.link, "status": holder.status},
+        "holder": _kept_holder(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
@@ -503,6 +504,13 @@ def _inputs(
             for code, finding in opened.findings.items()
         ]
     return inputs
+
+
+def _kept_holder(holder: AccountHolder) -> dict[str, Any]:
+    kept: dict[str, Any] = {"replayed": holder.replayed, "link": holder.link, "status": holder.status}
+    if holder.handed_out is not None:
+        kept["handed_out"] = {"at": holder.handed_out.at.isoformat(), "to": holder.handed_out.to}
+    return kept
 
 
 def _pending(request: PendingRequest) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def shared(evidence: Evidence, *, keep_hosts: bool = False) -> Shared:
     certificates = tuple(_certificates(evidence, seals, pseudonyms))
     root = None if evidence.root is None else redacted_tree(evidence.root, pseudonyms, seals)
     expectations = _expectations(evidence.inputs.expectations, pseudonyms)
+    if (given := evidence.inputs.holder.handed_out) is not None:
+        pseudonyms.of(given.to, Kind.TEXT)
     report = _report(evidence, pseudonyms)
     copy = Evidence(
         attempt=_attempt(evidence.attempt, pseudonyms),
