@@ -13,6 +13,7 @@ from sp.settings import Settings
 from sp.store import (
     authn_requests,
     consumed_assertions,
+    handed_out_assertions,
     sessions,
     sign_in_attempts,
     sign_in_expectations,
@@ -41,13 +42,15 @@ def tidy_up(database: Database, settings: Settings, now: datetime) -> bool:
     with database.writing() as session:
         forgotten = consumed_assertions.remove_expired(session, now, at_most=STEP)
     with database.writing() as session:
+        no_longer_refused = handed_out_assertions.remove_expired(session, now, at_most=STEP)
+    with database.writing() as session:
         waiting = now - _TOLD_AFTERWARDS
         unanswered = authn_requests.remove_old(session, waiting_before=waiting, answered_before=oldest, at_most=STEP)
     signed_out = _tidy_up_sign_outs(database, settings, now, oldest)
     with database.writing() as session:
         asked = sign_in_expectations.remove_old(session, now - _ASKED_AFTERWARDS, at_most=STEP)
     over = remove_part_of_one(database, now, at_most=STEP)
-    return over or max(len(attempts), ended, forgotten, unanswered, signed_out, asked) >= STEP
+    return over or max(len(attempts), ended, forgotten, no_longer_refused, unanswered, signed_out, asked) >= STEP
 
 
 def _tidy_up_sign_outs(database: Database, settings: Settings, now: datetime, oldest: datetime) -> int:
