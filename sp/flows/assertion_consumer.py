@@ -48,7 +48,7 @@ from sp.saml.messages import (
 )
 from sp.saml.own_keys import OwnKey
 from sp.saml.remedies import provider_of
-from sp.saml.report import failed
+from sp.saml.report import Outcome, Report, failed
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.consumed_assertions import UNUSED
@@ -202,7 +202,7 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
     )
     verified = validation.verify(opened, expectations)  # 5-6
     reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
+    message = sign_in_attempts.compress(_worth_keeping(settings, opened, trusting))  # before anybody waits for the lock
     return _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
 
 
@@ -458,16 +458,17 @@ def _attempt(
         unverified_username="" if sign_in.username else _unverified_username(opened),
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
-        expectations=_inputs(settings, delivery, opened, trusting, holder),
+        expectations=_inputs(settings, delivery, trusting, holder) | _findings_kept(report, message),
         message=message,
     )
 
 
-def _worth_keeping(opened: Opened) -> bytes | None:
-    """The message, unless it is large and no response at all: its findings say enough, and anybody can send more."""
-    if opened.xml is not None and opened.response is None and len(opened.xml) > _LARGEST_STRANGE_MESSAGE:
-        return None
-    return opened.xml
+def _worth_keeping(settings: Settings, opened: Opened, trusting: _Trusting) -> bytes | None:
+    """The message, unless it is large and anybody can send it: no response, or of an issuer that no account trusts."""
+    limits = [_LARGEST_STRANGE_MESSAGE] if opened.response is None else []
+    if trusting.account is None:
+        limits.append(settings.unknown_message_kilobytes * 1024)
+    return None if opened.xml is not None and limits and len(opened.xml) > min(limits) else opened.xml
 
 
 def _unverified_username(opened: Opened) -> str:
@@ -476,14 +477,8 @@ def _unverified_username(opened: Opened) -> str:
     return name_id.value[:256] if name_id else ""
 
 
-def _inputs(
-    settings: Settings, delivery: Delivery, opened: Opened, trusting: _Trusting, holder: AccountHolder
-) -> dict[str, Any]:
-    """What the verdict depended on besides the message and the account's settings.
-
-    A form that never became bytes leaves no message, nor does a large one that is no response: the findings are kept
-    instead.
-    """
+def _inputs(settings: Settings, delivery: Delivery, trusting: _Trusting, holder: AccountHolder) -> dict[str, Any]:
+    """What the verdict depended on besides the message and the account's settings."""
     inputs: dict[str, Any] = {
         "entity_id": settings.entity_id,
         "acs_url": settings.acs_url,
@@ -498,12 +493,15 @@ def _inputs(
     }
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
-    if _worth_keeping(opened) is None:
-        inputs["transport"] = [
-            {"code": code, "outcome": finding.outcome, "expected": finding.expected, "received": finding.received}
-            for code, finding in opened.findings.items()
-        ]
     return inputs
+
+
+def _findings_kept(report: Report, message: bytes | None) -> dict[str, Any]:
+    """The rows of a report that cannot be made again, since no message is kept."""
+    if message is not None:
+        return {}
+    rows = [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]
+    return {"transport": rows}
 
 
 def _kept_holder(holder: AccountHolder) -> dict[str, Any]:

@@ -58,6 +58,7 @@ from sp.saml.message_signing import signed_message
 from sp.saml.messages import NameId
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import OwnKey
+from sp.saml.report import Outcome, Report
 from sp.settings import Settings
 from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs
 from sp.store.engine import Database
@@ -217,7 +218,7 @@ def _settle(
 ) -> tuple[Received, _Sessions]:
     """Steps 7 and 8, in one transaction."""
     reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
+    message = sign_in_attempts.compress(_worth_keeping(settings, opened, trusting))  # before anybody waits for the lock
     ended, found = 0, _Sessions()
     with database.writing() as session:
         hold(session, delivery.workspace)
@@ -234,6 +235,8 @@ def _settle(
             sign_outs.use_up(session, trusting.asked.id, delivery.received_at)
         row = _row(settings, delivery, trusting, expectations, received, named)
         row.message = message
+        if message is None:
+            row.expectations = row.expectations | _findings_kept(judgement.report)
         sign_out_messages.record(session, row)  # 8
     return received, found
 
@@ -304,7 +307,7 @@ def _row(
         issuer=received.opened.unverified_issuer,
         name_id=name_id[:_NAME_CHARACTERS],
         sessions_ended=received.ended,
-        expectations=_inputs(settings, delivery, expectations, received.opened, named),
+        expectations=_inputs(settings, delivery, expectations, named),
     )
 
 
@@ -312,7 +315,6 @@ def _inputs(
     settings: Settings,
     delivery: LogoutDelivery,
     expectations: LogoutExpectations,
-    opened: OpenedLogout,
     named: Named | None,
 ) -> dict[str, Any]:
     """What the verdict depended on besides the message and the account's settings."""
@@ -336,26 +338,29 @@ def _inputs(
     }
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
-    if _worth_keeping(opened) is None:
-        inputs["transport"] = [
-            {"code": code, "outcome": found.outcome, "expected": found.expected, "received": found.received}
-            for code, found in opened.findings.items()
-        ]
     return inputs
 
 
-def _worth_keeping(opened: OpenedLogout) -> bytes | None:
+def _findings_kept(report: Report) -> dict[str, Any]:
+    """The rows of a report that cannot be made again, since no message is kept."""
+    return {"transport": [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]}
+
+
+def _worth_keeping(settings: Settings, opened: OpenedLogout, trusting: _Trusting) -> bytes | None:
     """What arrived, as far as judging it again needs it: the octets of a query were signed, of a form its message.
 
-    Not what is large and no logout message at all: its findings say enough, and anybody can send more.
+    Not what is large and anybody can send: no logout message, or one of an issuer that no account trusts.
     """
     match opened.arrival:
         case ByQuery(query=kept) | BySoap(body=kept):
             pass
         case _:
             kept = opened.xml or b""
-    strange = opened.document is None and len(kept) > _LARGEST_STRANGE_MESSAGE
-    return None if strange or opened.xml is None else kept
+    limits = [_LARGEST_STRANGE_MESSAGE] if opened.document is None else []
+    if trusting.account is None:
+        limits.append(settings.unknown_message_kilobytes * 1024)
+    too_large = limits and len(kept) > min(limits)
+    return None if too_large or opened.xml is None else kept
 
 
 # Step 9: the answer.

@@ -294,4 +294,4 @@ def test_a_refusal_claims_nothing(house: House) -> None:
 
 def count(house: House, table: type[HandedOutAssertion] | type[ConsumedAssertion]) -> int:
     with house.database.reading() as session:
-        return session.execute(select(func.count()).select_from(table)).scalar_one()
+        return int(session.execute(select(func.count()).select_from(table)).scalar_one())

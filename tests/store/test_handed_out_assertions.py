@@ -22,14 +22,21 @@ def hand_out(database: Database, *keys: AssertionKey, to: str = "alice", minutes
         handed_out_assertions.add(session, REALM, ACCOUNT, keys, to=to, now=NOW + later, expires_at=ENDS + later)
 
 
-def claimed(database: Database, *key: str, realm: int = REALM, encrypted: tuple[str, ...] = ()) -> bool:
+def claimed(
+    database: Database,
+    issuer: str = CONTOSO_ISSUER,
+    assertion_id: str = "_a",
+    *,
+    realm: int = REALM,
+    encrypted: tuple[str, ...] = (),
+) -> bool:
     with database.writing() as session:
-        return consumed_assertions.claim(session, realm, *(key or (CONTOSO_ISSUER, "_a")), ENDS, encrypted)
+        return consumed_assertions.claim(session, realm, issuer, assertion_id, ENDS, encrypted)
 
 
-def earlier(database: Database, *key: str, encrypted: tuple[str, ...] = ()) -> HandedOut | None:
+def earlier(database: Database, *, encrypted: tuple[str, ...] = ()) -> HandedOut | None:
     with database.reading() as session:
-        return consumed_assertions.earlier_use(session, REALM, *(key or (CONTOSO_ISSUER, "_a")), encrypted).handed_out
+        return consumed_assertions.earlier_use(session, REALM, CONTOSO_ISSUER, "_a", encrypted).handed_out
 
 
 def test_one_that_was_handed_out_is_not_claimed(database: Database) -> None:
