@@ -32,7 +32,7 @@ class Retention:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self._count_all_at = 0.0  # by the monotonic clock
+        self._counted_all = (0.0, 0.0)  # when that ended, by the monotonic clock, and how long it took
         self._looked_at: dict[Log, int] = {}
         self._added: dict[Ring, Quota] = {}  # since they were counted
         self._due: dict[Ring, None] = {}  # to be counted
@@ -47,10 +47,13 @@ class Retention:
         if self._beyond:
             return True
         workspaces = retention.accounts_of_workspaces(session)
-        if time.monotonic() >= self._count_all_at:
+        newest = {log: retention.newest_id(session, log) for log in _LOGS}
+        if self._may_count_all(newest):
             self._count_all(session, settings, workspaces)
-        for log in _LOGS:
-            self._look_at(session, settings, workspaces, log)
+        else:
+            for log in _LOGS:
+                self._look_at(session, settings, workspaces, log, newest[log])
+        self._looked_at = newest
         for ring in list(self._due)[:_COUNTED_AT_ONCE]:
             del self._due[ring]
             last = retention.last_beyond(session, ring, _quota(settings, workspaces, ring))
@@ -64,25 +67,30 @@ class Retention:
         if retention.remove_until(session, ring, last, at_most=at_most) < at_most:
             del self._beyond[ring]
 
-    def _count_all(self, session: Session, settings: Settings, workspaces: frozenset[int]) -> None:
+    def _may_count_all(self, newest: dict[Log, int]) -> bool:
         """At the start, where quotas may have been lowered, and later for what looking at new ids alone does not see.
 
-        SQLite gives an id again when the newest row was removed, so whoever empties a workspace can hide new rows.
+        SQLite gives an id again when the newest row was removed: whoever empties a workspace could hide new rows.
         """
+        ended, took = self._counted_all
+        ids_restarted = any(newest[log] < self._looked_at.get(log, newest[log]) for log in _LOGS)
+        rest = _RESTS * took if ids_restarted else max(_COUNT_ALL_EVERY_SECONDS, _RESTS * took)
+        return not self._looked_at or time.monotonic() >= ended + rest
+
+    def _count_all(self, session: Session, settings: Settings, workspaces: frozenset[int]) -> None:
         started = time.monotonic()
         self._added.clear()
         for log in _LOGS:
-            self._looked_at[log] = retention.newest_id(session, log)
             for ring, held in retention.totals(session, log).items():
                 quota = _quota(settings, workspaces, ring)
                 if held.rows > quota.rows or held.message_bytes > quota.message_bytes:
                     self._due[ring] = None
         ended = time.monotonic()
-        self._count_all_at = ended + max(_COUNT_ALL_EVERY_SECONDS, _RESTS * (ended - started))
+        self._counted_all = ended, ended - started
 
-    def _look_at(self, session: Session, settings: Settings, workspaces: frozenset[int], log: Log) -> None:
-        known, self._looked_at[log] = self._looked_at[log], retention.newest_id(session, log)
-        if self._looked_at[log] <= known:
+    def _look_at(self, session: Session, settings: Settings, workspaces: frozenset[int], log: Log, newest: int) -> None:
+        known = self._looked_at[log]
+        if newest <= known:
             return
         for ring, new in retention.added_after(session, log, known).items():
             before = self._added.get(ring, _NOTHING)
