@@ -23,6 +23,7 @@ _LONG_IN_TEXT = 60
 _LONG_IN_VALUE = 200
 _PUBLIC = frozenset((names.X509_CERTIFICATE, f"{{{names.DS}}}Modulus"))
 _PLACEHOLDER = re.compile(r"\[(?:signature|ciphertext|encrypted), \d{1,7} [a-z0-9 ,]{1,40}\]")
+_FAULTY = re.compile(r"((?:Signature|Cipher)Value': ').*(' is not )", re.DOTALL)
 _QUOTED = re.compile(r"((?:Signature|Cipher)Value(?:\s[^<>]{0,200})?(?:>|&gt;))([^<&]+)")
 
 _LINE = rf"[A-Za-z0-9+/_%=-]{{{_LONG_IN_TEXT},}}+"
@@ -67,6 +68,14 @@ def redacted_text(xml: bytes) -> str:
 def masked(text: str) -> str:
     """A text or an attribute of a message with everything masked that quotes a message or a signature."""
     return _masked(text, _LONG_IN_VALUE)
+
+
+def masked_error(text: str) -> str:
+    """What a schema validator says, without the signature value or ciphertext that it finds fault with.
+
+    A signature in the alphabet for addresses, or with one mistyped character, is easily mended.
+    """
+    return _masked(_FAULTY.sub(r"\1[withheld]\2", text), _LONG_IN_TEXT)
 
 
 def _mask_element(element: etree._Element) -> None:

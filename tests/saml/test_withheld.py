@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from encryption import CBC, encrypted, own_key
 from lxml import etree
-from responses import Idp, all_of, with_child
+from responses import Idp, all_of, expectations, judged, with_child
 
 from sp.saml import names
 from sp.saml.withheld import masked, placeholder, redacted_text, redacted_xml
@@ -97,6 +97,21 @@ def test_what_cannot_be_parsed_is_shown_without_them_too(kind: str, shape: str) 
         shown, [*secrets_of(xml), base64.b64encode(xml).decode(), base64.urlsafe_b64encode(xml).decode()]
     )
     assert zlib.compress(xml)[2:-4] not in shown.encode("latin-1", "ignore")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("first", [b"-", b"!", b"&lt;"])
+def test_the_report_on_a_signature_value_that_is_no_base64_does_not_quote_it(kind: str, first: bytes) -> None:
+    """One in the alphabet for addresses is easily mended."""
+    idp = Idp.make(kind=kind)
+    xml = idp.response()
+    begin = xml.index(b"SignatureValue>") + len(b"SignatureValue>")
+    report = judged(xml[:begin] + first + xml[begin + 1 :], expectations(idp)).report
+    assert report.failed == ("schema",)
+    assert "SignatureValue" in report.row("schema").received
+    (secret,) = secrets_of(xml)
+    assert secret[1:11] not in str(report)
+    assert secret[-12:] not in str(report)
 
 
 def test_lines_keep_their_numbers() -> None:
