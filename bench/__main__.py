@@ -38,6 +38,7 @@ BENCHMARKS = {
     "sign_in_log": _Arguments("20000", "200000"),
     "api": _Arguments("--users 10000 --attempts 50000 --rounds 5"),
     "retention": _Arguments("500 10000", "2000 100000"),
+    "quotas": _Arguments("2500 200", "25000 2000"),
     "start": _Arguments("--rounds 2"),
 }
 

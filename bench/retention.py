@@ -54,7 +54,7 @@ def main(stored: int, removed: int) -> int:
 
 
 def _store(settings: Settings, database: Database, number: int) -> float:
-    idp = _connected(settings, database)
+    idp = connected(settings, database)
     before, sizes = _pages(database), []
     for xml in _responses(settings, idp, number):
         sizes.append(len(xml))
@@ -69,7 +69,7 @@ def _store(settings: Settings, database: Database, number: int) -> float:
     return average
 
 
-def _connected(settings: Settings, database: Database) -> Idp:
+def connected(settings: Settings, database: Database) -> Idp:
     now = datetime.now(UTC)
     idp = Idp("https://sts.windows.net/5f1f5cd5-3f2c-4b0e-9c1d-8a1b2c3d4e5f/", "bench", not_before=now - timedelta(1))
     with database.writing() as session:
@@ -108,7 +108,7 @@ def _average(database: Database, name: str) -> float:
 def _remove(settings: Settings, database: Database, number: int) -> float:
     _multiply(database, number)
     _settle(database)
-    kept = settings.model_copy(update={"attempts_kept": 100})
+    kept = settings.model_copy(update={"attempts_kept": 100, "unknown_attempts_kept": 100})
     spent, done = [], threading.Event()
     waits: list[float] = []
     somebody = threading.Thread(target=_wait_for_turns, args=(settings.data_dir, done, waits))

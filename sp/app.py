@@ -26,7 +26,7 @@ from sp.api.problems import problem
 from sp.clock import Clock, system_clock
 from sp.flows.api_tokens import API
 from sp.flows.election import Election
-from sp.flows.housekeeping import tidy_up
+from sp.flows.housekeeping import tidy_up, trim_logs
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
 from sp.flows.trusted_time import TrustedTime
@@ -62,6 +62,7 @@ _ROUTERS = (
 _SHOWN_CHARACTERS = 100
 _ACS_PATH = "/saml2"
 _TIDY_UP_EVERY_SECONDS = 600
+_TRIM_LOGS_EVERY_SECONDS = 2
 _LOOK_FOR_METADATA_EVERY_SECONDS = 60
 _LOOK_FOR_A_VACANCY_EVERY_SECONDS = 30
 _REST_SECONDS = 0.05  # between two rounds while there is more: whoever waits for the database gets it
@@ -84,7 +85,11 @@ def create_app(settings: Settings, database: Database | None = None, clock: Cloc
         election = Election(database)
         chores = [
             asyncio.create_task(_forever(service, election, work, every))
-            for work, every in ((remove_old, _TIDY_UP_EVERY_SECONDS), (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS))
+            for work, every in (
+                (remove_old, _TIDY_UP_EVERY_SECONDS),
+                (trim_logs, _TRIM_LOGS_EVERY_SECONDS),
+                (refresh_due, _LOOK_FOR_METADATA_EVERY_SECONDS),
+            )
         ]
         yield
         for chore in chores:

@@ -129,10 +129,11 @@ class KeyState(StrEnum):
 
 
 class TokenScope(StrEnum):
-    """What a program may do with a token: look, or change things too."""
+    """What a program may do with a token. Every token may read."""
 
     READ = "read"
     WRITE = "write"
+    MESSAGES = "messages"  # fetch the exact bytes of a message, which uses its assertion up
 
 
 class Realm(SQLModel, table=True):
@@ -188,7 +189,7 @@ class ApiToken(SQLModel, table=True):
     account_id: int = _reference("account.id", index=True)
     token_hash: str = Field(max_length=64, unique=True)
     name: str = Field(max_length=128)
-    scope: str = Field(max_length=16)
+    scope: str = Field(max_length=16)  # words of TokenScope, separated by spaces
     created_by: str = Field(max_length=256)
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
@@ -419,6 +420,7 @@ class SignInAttempt(SQLModel, table=True):
     __table_args__ = (
         Index("ix_sign_in_attempt_account", "account_id", "id"),
         Index("ix_sign_in_attempt_time", "account_id", "received_at", "outcome"),
+        Index("ix_sign_in_attempt_quota", "account_id", "outcome", "id", "message_bytes"),
         Index(
             "ix_sign_in_attempt_log", "account_id", "received_at", "id", "outcome", "codes", "user_key", "issuer_key"
         ),
@@ -444,6 +446,7 @@ class SignInAttempt(SQLModel, table=True):
     issuer_key: str = _derived(folded_text(256))
     expectations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     message: bytes | None = Field(default=None, sa_type=LargeBinary)
+    message_bytes: int = 0  # of `message` as stored
 
 
 class ConsumedAssertion(SQLModel, table=True):
@@ -454,6 +457,24 @@ class ConsumedAssertion(SQLModel, table=True):
     realm_id: int = Field(primary_key=True, sa_type=BigId)
     issuer: str = Field(primary_key=True, max_length=1024)
     assertion_id: str = Field(primary_key=True, max_length=1024)
+    expires_at: datetime = _time(index=True)
+
+
+class HandedOutAssertion(SQLModel, table=True):
+    """An assertion whose exact message was given to a token or an administrator, and which is refused from then on.
+
+    `issuer` is empty where the assertion could not be read. `assertion_key` is the assertion's ID or, for one that
+    could not be decrypted, a digest of its encrypted key.
+    """
+
+    __tablename__ = "handed_out_assertion"
+
+    realm_id: int = Field(primary_key=True, sa_type=BigId)
+    issuer: str = Field(primary_key=True, max_length=1024)
+    assertion_key: str = Field(primary_key=True, max_length=1024)
+    account_id: int | None = Field(default=None, sa_type=BigId, index=True)
+    handed_out_at: datetime = _time()
+    handed_out_to: str = Field(max_length=320)
     expires_at: datetime = _time(index=True)
 
 
@@ -516,7 +537,10 @@ class SignOutMessage(SQLModel, table=True):
     """One logout message that reached us, with what its verdict was made from."""
 
     __tablename__ = "sign_out_message"
-    __table_args__ = (Index("ix_sign_out_message_account", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_sign_out_message_account", "account_id", "id"),
+        Index("ix_sign_out_message_quota", "account_id", "outcome", "id", "message_bytes"),
+    )
 
     id: int | None = _id()
     reference: str = Field(max_length=16, unique=True)
@@ -534,6 +558,7 @@ class SignOutMessage(SQLModel, table=True):
     sessions_ended: int = 0
     expectations: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     message: bytes | None = Field(default=None, sa_type=LargeBinary)
+    message_bytes: int = 0  # of `message` as stored
 
 
 class UserSession(SQLModel, table=True):

@@ -117,7 +117,13 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=86_400, description="The length of that window, in seconds.")
     ] = 300
     attempts_kept: Annotated[
-        int, Field(ge=100, le=1_000_000_000, description="How many sign-in attempts the log keeps, the newest.")
+        int,
+        Field(
+            ge=100,
+            le=1_000_000_000,
+            description="How many sign-in attempts and sign-out messages the logs keep of each account, the newest: "
+            "so many accepted ones and, apart from them, so many refused ones.",
+        ),
     ] = 20_000
     attempts_kept_days: Annotated[
         int, Field(ge=1, le=3_650, description="How long the log keeps a sign-in attempt, in days.")
@@ -174,6 +180,48 @@ class Settings(BaseSettings):
             description="How many of them one address may have. Trusted proxies may have all.",
         ),
     ] = 500
+    attempts_kept_megabytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="How many megabytes of messages each log keeps of each account, for accepted and for refused "
+            "ones apart.",
+        ),
+    ] = 64
+    workspace_attempts_kept: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=1_000_000_000,
+            description="How many sign-in attempts and sign-out messages the logs keep of each workspace, accepted and "
+            "refused ones apart.",
+        ),
+    ] = 1_000
+    workspace_attempts_kept_megabytes: Annotated[
+        int,
+        Field(ge=1, le=1_000_000, description="How many megabytes of messages each log keeps of each workspace, too."),
+    ] = 4
+    unknown_attempts_kept: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=1_000_000_000,
+            description="How many messages each log keeps in all that name no issuer that an account trusts, or "
+            "cannot be decoded.",
+        ),
+    ] = 5_000
+    unknown_attempts_kept_megabytes: Annotated[
+        int, Field(ge=1, le=1_000_000, description="How many megabytes of such messages each log keeps in all.")
+    ] = 32
+    unknown_message_kilobytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=8 * 1024,
+            description="The largest such message that is kept, in kilobytes; of a larger one the report is kept.",
+        ),
+    ] = 32
     # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
     _workspace: str = PrivateAttr("")
 

@@ -13,7 +13,6 @@ from sp.api.problems import BY_ANY
 from sp.api.schemas import Answer, Time, examples
 from sp.flows.realms import settings_of
 from sp.flows.service_metadata import metadata_url
-from sp.models import TokenScope
 from sp.service import ServiceDep
 from sp.store import accounts
 
@@ -24,7 +23,7 @@ class TokenAnswer(Answer):
     """The token that was sent, without the token."""
 
     name: str
-    scope: TokenScope
+    scope: str = Field(description="Words separated by a space: `read` or `write`, and `messages`.")
     expires_at: Time | None
 
 
@@ -42,7 +41,7 @@ class AccountAnswer(Answer):
                 "acs_url": "http://localhost:8000/saml2",
                 "metadata_url": "http://localhost:8000/saml2/metadata/business",
                 "settings_version": 3,
-                "token": {"name": "nightly", "scope": "write", "expires_at": "2030-05-01T12:00:00Z"},
+                "token": {"name": "nightly", "scope": "write messages", "expires_at": "2030-05-01T12:00:00Z"},
             }
         )
     )

@@ -56,6 +56,18 @@ def writer(found: ReaderDep) -> Caller:
 WriterDep = Annotated[Caller, Depends(writer)]
 
 
+def message_reader(found: ReaderDep) -> Caller:
+    """Raises ApiError (403) for a token that may not have the exact bytes of messages."""
+    if not found.may_fetch_messages:
+        wanted = f'{_REALM}, error="insufficient_scope", scope="messages"'
+        detail = "The token may not fetch exact messages. Make one with the scope messages."
+        raise ApiError(403, detail, headers={"WWW-Authenticate": wanted})
+    return found
+
+
+MessageReaderDep = Annotated[Caller, Depends(message_reader)]
+
+
 def account_of(session: Session, found: Caller) -> Account:
     """The account that the token is for."""
     return accounts.account_by_id(session, found.account_id)

@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ConfigDict, Field
 from sqlmodel import Session
 
-from sp.api.authorization import ReaderDep, account_of
+from sp.api.authorization import MessageReaderDep, ReaderDep, account_of
 from sp.api.pem import read_all
 from sp.api.problems import BY_ANY, ApiError, documented, invalid, not_found
 from sp.api.schemas import PAGE_SIZE, Answer, Body, GivenTime, Limit, NextLink, examples, next_link
@@ -35,10 +35,12 @@ from sp.api.waiting import LONGEST_WAIT, wait_for
 from sp.flows.api_tokens import Caller
 from sp.flows.attempt_scope import Scopes, scopes_of
 from sp.flows.evidence import Evidence, evidence_of
+from sp.flows.handing_out import SENTENCES, HandOutProblem, hand_out
 from sp.flows.judging_again import Changes, judge_again
 from sp.models import SignInAttempt, SignInOutcome
 from sp.saml import comparison
 from sp.saml.checks import BY_CODE
+from sp.saml.withheld import redacted_text, redacted_xml
 from sp.service import Service, ServiceDep
 from sp.store import accounts, attempt_listing, sign_in_attempts
 from sp.store.attempt_listing import Listing, Position, position_of
@@ -143,20 +145,45 @@ def get_sign_in(caller: ReaderDep, service: ServiceDep, reference: Reference) ->
         return sign_in_of(_evidence(session, caller, reference))
 
 
+_XML = "application/xml"
+
+
 @router.get(
     "/{reference}/message",
     response_class=Response,
-    responses={200: {"content": {"application/xml": {}}, "description": "The message, byte for byte."}},
+    responses={200: {"content": {_XML: {}, "text/plain": {}}, "description": "The message without such values."}},
 )
 def get_message(caller: ReaderDep, service: ServiceDep, reference: Reference) -> Response:
-    """The message as it was received."""
+    """The message without signature values and ciphertext, so that it cannot be used."""
     with service.database.reading() as session:
-        attempt = _attempt(session, caller, reference)
-    xml = sign_in_attempts.decompress(attempt.message)
-    if xml is None:
-        raise ApiError(404, "This sign-in brought no message that could be decoded.")
-    named = {"Content-Disposition": f'attachment; filename="response-{attempt.reference}.xml"'}
-    return Response(xml, media_type="application/xml", headers=named)
+        evidence = _evidence(session, caller, reference)
+    if evidence.xml is None:
+        raise ApiError(404, SENTENCES[HandOutProblem.NO_MESSAGE])
+    if evidence.root is None:
+        return _attached(
+            redacted_text(evidence.xml).encode(), "text/plain", f"response-{evidence.attempt.reference}.txt"
+        )
+    return _attached(redacted_xml(evidence.root), _XML, f"response-{evidence.attempt.reference}-redacted.xml")
+
+
+@router.post(
+    "/{reference}/message",
+    response_class=Response,
+    responses={200: {"content": {_XML: {}}, "description": "The message, byte for byte."}, **documented(409)},
+)
+def fetch_exact_message(caller: MessageReaderDep, service: ServiceDep, reference: Reference) -> Response:
+    """The message byte for byte. Its assertion is refused from then on, as a replay."""
+    with service.database.reading() as session:
+        evidence = _evidence(session, caller, reference)
+    to = f"API token {caller.token_name}"
+    given = hand_out(service.database, service.settings, evidence, to=to, now=service.now())
+    if isinstance(given, HandOutProblem):
+        raise ApiError(404 if given is HandOutProblem.NO_MESSAGE else 409, SENTENCES[given])
+    return _attached(given, _XML, f"response-{evidence.attempt.reference}.xml")
+
+
+def _attached(content: bytes, media_type: str, name: str) -> Response:
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @router.post("/{reference}/judge-again", responses=documented(409))

@@ -29,7 +29,10 @@ TokenName = Annotated[str, typer.Argument(help="The token's name, as `token list
 @token.command()
 def create(
     name: Annotated[str, typer.Option("--name", help="What will use it, such as nightly.")],
-    scope: Annotated[TokenScope, typer.Option("--scope", help="What the program may do.")] = TokenScope.READ,
+    scopes: Annotated[
+        list[TokenScope] | None,
+        typer.Option("--scope", help="What the program may do, beside reading; repeat for several."),
+    ] = None,
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=LONGEST_DAYS, help="Until when it holds; default: until it is revoked.")
     ] = None,
@@ -39,7 +42,7 @@ def create(
     lifetime = timedelta(days=expires_days) if expires_days else None
     with opened_database(settings_in_force()) as database, database.writing() as session:
         found, now = account_of_slug(session, account), system_clock()
-        made = make_token(session, found, name, scope, lifetime=lifetime, created_by=SAVED_BY, now=now)
+        made = make_token(session, found, name, *(scopes or ()), lifetime=lifetime, created_by=SAVED_BY, now=now)
         if isinstance(made, Invalid):
             stop(*made.errors.values(), code=UNUSABLE)
     typer.echo(made.token)

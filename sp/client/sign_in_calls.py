@@ -69,8 +69,12 @@ class SignInCalls:
         return read(SignIn, self._api.get(f"/sign-ins/{reference}"))
 
     def message(self, reference: str) -> bytes:
-        """The message byte for byte."""
+        """The message without signature values and ciphertext."""
         return self._api.send("GET", f"/sign-ins/{reference}/message").content
+
+    def exact_message(self, reference: str) -> bytes:
+        """The message byte for byte, for a token with the scope `messages`. Its assertion is refused from then on."""
+        return self._api.send("POST", f"/sign-ins/{reference}/message").content
 
     def judge_again(self, reference: str, *, at: datetime | None = None, **circumstances: Any) -> JudgedAgain:
         """The same bytes against other settings; leaves no trace. `circumstances` are in docs/api.md."""

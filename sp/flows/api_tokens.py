@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -47,7 +48,7 @@ class Caller:
 
     token_id: int
     token_name: str
-    scope: TokenScope
+    scopes: frozenset[TokenScope]
     account_id: int
     account_slug: str
     expires_at: datetime | None
@@ -55,7 +56,16 @@ class Caller:
 
     @property
     def may_write(self) -> bool:
-        return self.scope is TokenScope.WRITE
+        return TokenScope.WRITE in self.scopes
+
+    @property
+    def may_fetch_messages(self) -> bool:
+        """Whether the program is given the exact bytes of messages."""
+        return TokenScope.MESSAGES in self.scopes
+
+    @property
+    def scope(self) -> str:
+        return stored_scope(self.scopes)
 
     @property
     def saved_by(self) -> str:
@@ -67,13 +77,15 @@ def make_token(
     session: Session,
     account: Account,
     name: str,
-    scope: TokenScope,
-    *,
+    *scopes: TokenScope,
     lifetime: timedelta | None,
     created_by: str,
     now: datetime,
 ) -> MadeToken | Invalid:
-    """A token for the account; without a lifetime it holds until it is revoked. The name is unique in the account."""
+    """A token for the account; without a lifetime it holds until it is revoked. The name is unique in the account.
+
+    Without any of `scopes` it may read.
+    """
     account_id, name = required(account.id), name.strip()
     errors = {
         "name": _name_fault(session, account_id, name),
@@ -89,12 +101,26 @@ def make_token(
         account_id=account_id,
         token_hash=hash_token(token),
         name=name,
-        scope=scope.value,
+        scope=stored_scope(scopes),
         created_by=created_by,
         created_at=now,
         expires_at=_end(session, account, lifetime, now),
     )
     return MadeToken(api_tokens.add(session, row), token)
+
+
+def stored_scope(scopes: Collection[TokenScope]) -> str:
+    """The scopes as the database, the API and the command line write them: words separated by spaces (RFC 6749, 3.3).
+
+    Every token may read, so `read` is written only where the token may not write.
+    """
+    first = TokenScope.WRITE if TokenScope.WRITE in scopes else TokenScope.READ
+    return " ".join((first, *((TokenScope.MESSAGES,) if TokenScope.MESSAGES in scopes else ())))
+
+
+def scopes_in(stored: str) -> frozenset[TokenScope]:
+    """What `stored_scope` wrote, with `read`."""
+    return frozenset((TokenScope.READ, *(TokenScope(word) for word in stored.split())))
 
 
 def hash_token(token: str) -> str:
@@ -119,7 +145,7 @@ def recognize(database: Database, token: str, now: datetime) -> Caller | None:
     return Caller(
         found.id,
         found.name,
-        TokenScope(found.scope),
+        scopes_in(found.scope),
         found.account_id,
         found.account_slug,
         expires_at=found.expires_at,

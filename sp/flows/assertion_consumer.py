@@ -34,6 +34,7 @@ from sp.flows.service_metadata import metadata_url
 from sp.flows.sign_in_memory import SignInMemory, memory_of
 from sp.models import AuthnRequest, Realm, SignInOutcome
 from sp.saml import validation
+from sp.saml.assertion_keys import encrypted_key_ids
 from sp.saml.identity import read_name_id, username_key
 from sp.saml.messages import (
     AccountHolder,
@@ -49,9 +50,10 @@ from sp.saml.messages import (
 )
 from sp.saml.own_keys import NO_KEYS, DecryptionKeys
 from sp.saml.remedies import provider_of
-from sp.saml.report import failed
+from sp.saml.report import Outcome, Report, failed
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
+from sp.store.consumed_assertions import UNUSED
 from sp.store.engine import Database
 from sp.store.rows import required
 from sp.store.sessions import NewUserSession
@@ -215,7 +217,7 @@ def _without_account(database: Database, settings: Settings, delivery: Delivery,
     expectations = Expectations(delivery.judged_at, settings.entity_id, settings.acs_url, account=None)
     verified = Verified(opened.findings, expectations)
     reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))
+    message = sign_in_attempts.compress(_worth_keeping(settings, opened, trusting))
     return _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
 
 
@@ -241,7 +243,7 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
     )
     verified = validation.verify(opened, expectations)  # 5-6
     reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
+    message = sign_in_attempts.compress(_worth_keeping(settings, opened, trusting))  # before anybody waits for the lock
     return _Settling(settings, memory_of(database), delivery, opened, trusting, verified, reference, message)
 
 
@@ -417,14 +419,13 @@ class _Settling:
         if identity is None or trusting.trust is None:
             return AccountHolder(), Link(UserLink.UNKNOWN)
         key = (trusting.realm_id, identity.issuer, identity.assertion_id)
-        if verified.sound:
-            latest = max(identity.not_on_or_after, now)  # by a clock that stands still it may never expire
-            replayed = not consumed_assertions.claim(connection, *key, latest + _REMEMBERED_AFTERWARDS)
-        else:
-            replayed = consumed_assertions.was_consumed(connection, *key)
+        encrypted_keys = () if self.opened.response is None else encrypted_key_ids(self.opened.response.tree)
+        until = max(identity.not_on_or_after, now) + _REMEMBERED_AFTERWARDS  # by a fixed clock it may never expire
+        claimed = verified.sound and consumed_assertions.claim(connection, *key, until, encrypted_keys)
+        earlier = UNUSED if claimed else consumed_assertions.earlier_use(connection, *key, encrypted_keys)
         link = find_link(connection, trusting.place, trusting.trust, identity)
         link = within_quota(connection, self.settings, self.memory.quota, trusting.place, link, now)
-        return link.holder(replayed=replayed), link
+        return replace(link.holder(replayed=earlier.consumed), handed_out=earlier.handed_out), link
 
 
 def _slug_of(trusting: _Trusting) -> str:
@@ -514,16 +515,18 @@ def _attempt(
         user_id=user.id if user else None,
         provisioned=sign_in.provisioned,
         expectations=_inputs(settings, delivery, opened, trusting, holder)
+        | _findings_kept(report, message)
         | kept_error(report, sign_in.judgement.error),
         message=message,
     )
 
 
-def _worth_keeping(opened: Opened) -> bytes | None:
-    """The message, unless it is large and no response at all: its findings say enough, and anybody can send more."""
-    if opened.xml is not None and opened.response is None and len(opened.xml) > _LARGEST_STRANGE_MESSAGE:
-        return None
-    return opened.xml
+def _worth_keeping(settings: Settings, opened: Opened, trusting: _Trusting) -> bytes | None:
+    """The message, unless it is large and anybody can send it: no response, or of an issuer that no account trusts."""
+    limits = [_LARGEST_STRANGE_MESSAGE] if opened.response is None else []
+    if trusting.account is None:
+        limits.append(settings.unknown_message_kilobytes * 1024)
+    return None if opened.xml is not None and limits and len(opened.xml) > min(limits) else opened.xml
 
 
 def _unverified_username(opened: Opened) -> str:
@@ -535,11 +538,7 @@ def _unverified_username(opened: Opened) -> str:
 def _inputs(
     settings: Settings, delivery: Delivery, opened: Opened, trusting: _Trusting, holder: AccountHolder
 ) -> dict[str, Any]:
-    """What the verdict depended on besides the message and the account's settings.
-
-    A form that never became bytes leaves no message, nor does a large one that is no response: the findings are kept
-    instead.
-    """
+    """What the verdict depended on besides the message and the account's settings."""
     inputs: dict[str, Any] = {
         "entity_id": settings.entity_id,
         "acs_url": settings.acs_url,
@@ -549,21 +548,31 @@ def _inputs(
         "max_message_bytes": settings.max_message_bytes,
         "account_active": trusting.trust is not None and trusting.trust.active,
         "nearest_issuer": trusting.nearest_issuer,
-        "holder": {"replayed": holder.replayed, "link": holder.link, "status": holder.status},
+        "holder": _kept_holder(holder),
         "pending": [{**_pending(request), "sent_at": request.sent_at.isoformat()} for request in delivery.pending],
     }
-    if holder.stored_username is not None:
-        inputs["holder"]["stored_username"] = holder.stored_username
     if trusting.trust is not None and _hides_something(opened):
         inputs["metadata_url"] = metadata_url(settings, trusting.trust.slug)
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
-    if _worth_keeping(opened) is None:
-        inputs["transport"] = [
-            {"code": code, "outcome": finding.outcome, "expected": finding.expected, "received": finding.received}
-            for code, finding in opened.findings.items()
-        ]
     return inputs
+
+
+def _findings_kept(report: Report, message: bytes | None) -> dict[str, Any]:
+    """The rows of a report that cannot be made again, since no message is kept."""
+    if message is not None:
+        return {}
+    rows = [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]
+    return {"transport": rows}
+
+
+def _kept_holder(holder: AccountHolder) -> dict[str, Any]:
+    kept: dict[str, Any] = {"replayed": holder.replayed, "link": holder.link, "status": holder.status}
+    if holder.handed_out is not None:
+        kept["handed_out"] = {"at": holder.handed_out.at.isoformat(), "to": holder.handed_out.to}
+    if holder.stored_username is not None:
+        kept["stored_username"] = holder.stored_username
+    return kept
 
 
 def _pending(request: PendingRequest) -> dict[str, Any]:

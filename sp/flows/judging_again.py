@@ -28,6 +28,7 @@ from sp.saml.messages import (
     AccountHolder,
     AccountTrust,
     Expectations,
+    HandedOut,
     Identity,
     Judgement,
     Limits,
@@ -156,7 +157,14 @@ def _pending(kept: Mapping[str, Any]) -> PendingRequest:
 
 
 def _holder(kept: Mapping[str, Any]) -> AccountHolder:
-    return AccountHolder(kept["replayed"], UserLink(kept["link"]), kept["status"], kept.get("stored_username"))
+    given = kept.get("handed_out")
+    return AccountHolder(
+        replayed=kept["replayed"],
+        link=UserLink(kept["link"]),
+        status=kept["status"],
+        handed_out=None if given is None else HandedOut(datetime.fromisoformat(given["at"]), given["to"]),
+        stored_username=kept.get("stored_username"),
+    )
 
 
 def trust_of_version(session: Session, settings_id: int | None, *, active: bool | None = None) -> AccountTrust | None:
@@ -209,7 +217,8 @@ def ask_store(
         key = (account.realm_id, identity.issuer, identity.assertion_id)
         replayed = consumed_assertions.was_consumed(session, *key)
     place = Place(account.realm_id, required(account.id))
-    return find_link(session, place, trust, identity).holder(replayed=replayed)
+    holder = find_link(session, place, trust, identity).holder(replayed=replayed)
+    return replace(holder, handed_out=then.handed_out)
 
 
 def settings_in_force(session: Session, account_id: int) -> int:

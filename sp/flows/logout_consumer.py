@@ -60,6 +60,7 @@ from sp.saml.message_signing import signed_message
 from sp.saml.messages import Expectations, NameId, UserMapping
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import NO_KEYS, OwnKey
+from sp.saml.report import Outcome, Report
 from sp.settings import Settings
 from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs, users
 from sp.store.engine import Database
@@ -259,7 +260,7 @@ def _settle(
 ) -> tuple[Received, _Sessions]:
     """Steps 7 and 8, in one transaction."""
     reference = sign_in_attempts.new_reference()
-    message = sign_in_attempts.compress(_worth_keeping(opened))  # before anybody waits for the lock
+    message = sign_in_attempts.compress(_worth_keeping(settings, opened, trusting))  # before anybody waits for the lock
     ended, found = 0, _Sessions()
     with database.writing() as session:
         hold(session, delivery.workspace)
@@ -276,6 +277,8 @@ def _settle(
             sign_outs.use_up(session, trusting.asked.id, delivery.received_at)
         row = _row(settings, delivery, trusting, expectations, received, named)
         row.message = message
+        if message is None:
+            row.expectations = row.expectations | _findings_kept(judgement.report)
         sign_out_messages.record(session, row)  # 8
     return received, found
 
@@ -298,7 +301,8 @@ def _sessions_of(session: Session, settings: Settings, trusting: _Trusting, orde
     issuer = trusting.in_force.issuer
     by_username = trusting.in_force.user_mapping == UserMapping.USERNAME
     user = users.user_named(session, trusting.realm_id, order.name_id.value) if by_username else None
-    found = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value, user and user.id)
+    user_id = None if user is None else user.id
+    found = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value, user_id)
     wanted = _compared(order.name_id, by_username=by_username)
     names_of = [(row, _compared(_name_of(row), by_username=by_username)) for row in found]
     of_value = [(row, name) for row, name in names_of if name.value == wanted.value]
@@ -391,26 +395,29 @@ def _inputs(
         inputs["metadata_url"] = common.metadata_url
     if delivery.workspace is not None and delivery.workspace.fixed_time is not None:
         inputs["fixed_time"] = delivery.workspace.fixed_time.isoformat()
-    if _worth_keeping(opened) is None:
-        inputs["transport"] = [
-            {"code": code, "outcome": found.outcome, "expected": found.expected, "received": found.received}
-            for code, found in opened.findings.items()
-        ]
     return inputs
 
 
-def _worth_keeping(opened: OpenedLogout) -> bytes | None:
+def _findings_kept(report: Report) -> dict[str, Any]:
+    """The rows of a report that cannot be made again, since no message is kept."""
+    return {"transport": [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]}
+
+
+def _worth_keeping(settings: Settings, opened: OpenedLogout, trusting: _Trusting) -> bytes | None:
     """What arrived, as far as judging it again needs it: the octets of a query were signed, of a form its message.
 
-    Not what is large and no logout message at all: its findings say enough, and anybody can send more.
+    Not what is large and anybody can send: no logout message, or one of an issuer that no account trusts.
     """
     match opened.arrival:
         case ByQuery(query=kept) | BySoap(body=kept):
             pass
         case _:
             kept = opened.xml or b""
-    strange = opened.document is None and len(kept) > _LARGEST_STRANGE_MESSAGE
-    return None if strange or opened.xml is None else kept
+    limits = [_LARGEST_STRANGE_MESSAGE] if opened.document is None else []
+    if trusting.account is None:
+        limits.append(settings.unknown_message_kilobytes * 1024)
+    too_large = limits and len(kept) > min(limits)
+    return None if too_large or opened.xml is None else kept
 
 
 # Step 9: the answer.

@@ -55,6 +55,8 @@ def shared(evidence: Evidence, *, keep_hosts: bool = False) -> Shared:
     expectations = _expectations(evidence.inputs.expectations, pseudonyms)
     if evidence.inputs.holder.stored_username:  # a row of the report quotes it, and the message need not hold it
         pseudonyms.of(evidence.inputs.holder.stored_username, Kind.USER)
+    if (given := evidence.inputs.holder.handed_out) is not None:
+        pseudonyms.of(given.to, Kind.TEXT)
     report = _report(evidence, pseudonyms)
     copy = Evidence(
         attempt=_attempt(evidence.attempt, pseudonyms),

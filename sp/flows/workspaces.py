@@ -100,7 +100,14 @@ def make_workspace(
         account = accounts.add_account(session, company, SEEDED_ACCOUNT, name, now)
         administrators.add_administrator(session, company, administrator_of(name), password_hash, now)
         made = make_token(
-            session, account, "workspace", TokenScope.WRITE, lifetime=lifetime, created_by=made_by, now=now
+            session,
+            account,
+            "workspace",
+            TokenScope.WRITE,
+            TokenScope.MESSAGES,  # tests look at exact messages, and are the only ones who sign in there
+            lifetime=lifetime,
+            created_by=made_by,
+            now=now,
         )
         if isinstance(made, Invalid):
             return made

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from sp.saml.checks import BY_CODE
 from sp.saml.checks.assertion import QUALIFIED_FOR
+from sp.saml.checks.holder import NOT_HANDED_OUT
 from sp.saml.enveloped import RETIRED
 from sp.saml.identity import username_key
 from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
@@ -110,6 +111,12 @@ def _user_link(row: Row, _report: Report) -> str:
         f"{row.received} A username is unique across all companies, and where several share this service, "
         "a company creates usernames in its own domains only."
     )
+
+
+def _replay(row: Row, report: Report) -> str:
+    if row.expected == NOT_HANDED_OUT:
+        return f"The message was handed out before it was delivered, so it cannot be used: {row.received}"
+    return _general(row, report)
 
 
 def _plain(template: str) -> Callable[[Row, Report], str]:
@@ -324,6 +331,7 @@ _SENTENCES: dict[str, Callable[[Row, Report], str]] = {
     "response_version": _plain("The Response says that it is of version {received}, which must be {expected}"),
     "assertion_version": _plain("The assertion says that it is of version {received}, which must be {expected}"),
     "user_active": _plain("The user is {received}, and must be {expected} to sign in"),
+    "replay": _replay,
     "user_link": _user_link,
     "status": _status,
     "sso_enabled": _plain("The account takes no SAML sign-ins: expected {expected}, but {received}"),

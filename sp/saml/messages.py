@@ -223,13 +223,25 @@ class UserLink(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOut:
+    """When the exact bytes of a message were given out, and to which API token or administrator."""
+
+    at: datetime
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountHolder:
-    """What the store says for stage 9. `replayed` is None where there is no record to ask (offline)."""
+    """What the store says for stage 9. `replayed` is None where there is no record to ask (offline).
+
+    `handed_out` is there where the assertion was not used, but somebody was given its message.
+    """
 
     replayed: bool | None = None
     link: UserLink = UserLink.UNKNOWN
     status: str | None = None  # "active", "disabled" or "deleted", of the user that `link` names
     stored_username: str | None = None  # of that user as written in the profile, where the username led to it
+    handed_out: HandedOut | None = None
 
 
 @dataclass(frozen=True, slots=True)

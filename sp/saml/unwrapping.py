@@ -36,7 +36,11 @@ def looks_like_xml(data: bytes) -> bool:
 
 def unwrap(text: str, most: int) -> Unwrapped | None:
     """What XML there is inside `text`, of which at most `most` bytes and one more are inflated; None for none."""
-    data = text.encode("utf-8", "replace")
+    return unwrap_bytes(text.encode("utf-8", "replace"), most)
+
+
+def unwrap_bytes(data: bytes, most: int) -> Unwrapped | None:
+    """As `unwrap`, for bytes."""
     layers: list[str] = []
     while not looks_like_xml(data):
         found = next(((name, inside) for name, take_off in _LAYERS if (inside := take_off(data, most))), None)

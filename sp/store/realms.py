@@ -21,6 +21,7 @@ from sp.models import (
     Company,
     ConsumedAssertion,
     ConsumedLogoutRequest,
+    HandedOutAssertion,
     IdpCertificateRecord,
     IdpMetadata,
     LogoutRequest,
@@ -148,7 +149,9 @@ def _what_happened(realm_id: int) -> tuple[Wanted, ...]:
     accounts = _ids(Account, realm_id)
     return (
         *_of_accounts(accounts, SignInExpectation, UserSession, AuthnRequest, LogoutRequest),
-        *_of_realm(realm_id, SignInAttempt, SignOutMessage, ConsumedAssertion, ConsumedLogoutRequest, User),
+        *_of_realm(
+            realm_id, SignInAttempt, SignOutMessage, ConsumedAssertion, HandedOutAssertion, ConsumedLogoutRequest, User
+        ),
         *_of_accounts(accounts, CertificateUse, IdpMetadata),
     )
 

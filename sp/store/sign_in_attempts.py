@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, insert, select
 from sqlmodel import Session
 
 from sp.models import SignInAttempt
@@ -65,23 +65,26 @@ def as_reference(text: str) -> str | None:
 def record(transaction: Transaction, attempt: NewAttempt) -> None:
     """Add the attempt, with every derived column. As a statement: as an object it would cost the sign-in more."""
     user = attempt["username"] or attempt["unverified_username"]
-    derived = _derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"])
+    derived = _derived(attempt["failed"], attempt["warnings"], user, attempt["issuer"], attempt["message"])
     transaction.at_the_end(_INSERT, {**attempt, **derived})
 
 
 def fill_keys(attempt: SignInAttempt) -> None:
     """Compute the derived columns; for whoever stores many rows at once."""
     user = attempt.username or attempt.unverified_username
-    for name, value in _derived(attempt.failed, attempt.warnings, user, attempt.issuer).items():
+    for name, value in _derived(attempt.failed, attempt.warnings, user, attempt.issuer, attempt.message).items():
         setattr(attempt, name, value)
 
 
-def _derived(failed: list[str], warnings: list[str], user: str, issuer: str) -> dict[str, str]:
+def _derived(
+    failed: list[str], warnings: list[str], user: str, issuer: str, message: bytes | None
+) -> dict[str, str | int]:
     codes = (*failed, *warnings)
     return {
         "codes": f" {' '.join(codes)} " if codes else "",
         "user_key": folded(user)[:_USER_CHARACTERS],
         "issuer_key": folded(issuer)[:_ISSUER_CHARACTERS],
+        "message_bytes": len(message or b""),
     }
 
 
@@ -139,17 +142,15 @@ def verified_messages(session: Session, account_id: int, *, among: int, limit: i
     return [(row[0], decompress(row[1]) or b"") for row in session.execute(query)]
 
 
-def old_ones(session: Session, received_before: datetime, *, keep: int, at_most: int) -> Sequence[int]:
-    """The ids of attempts that are too old, or older than the newest `keep`, found among the `at_most` first ones.
+def old_ones(session: Session, received_before: datetime, *, at_most: int) -> Sequence[int]:
+    """The ids of attempts that are too old, found among the `at_most` first ones.
 
     Attempts come in the order of time, so nobody need look further, however many there are. Where a clock was set back,
     what came before that keeps what came after for as much longer.
     """
-    newest = session.execute(select(func.max(SignInAttempt.id))).scalar_one() or 0
     first = select(column(SignInAttempt.id), column(SignInAttempt.received_at)).order_by(column(SignInAttempt.id))
     eldest = first.limit(at_most).subquery().c
-    query = select(eldest.id).where(or_(eldest.id <= newest - keep, eldest.received_at < received_before))
-    return session.execute(query).scalars().all()
+    return session.execute(select(eldest.id).where(eldest.received_at < received_before)).scalars().all()
 
 
 def remove(session: Session, ids: Collection[int]) -> None:

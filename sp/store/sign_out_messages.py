@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import defer
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
@@ -30,6 +30,7 @@ class Page:
 
 
 def record(session: Session, message: SignOutMessage) -> None:
+    message.message_bytes = len(message.message or b"")
     session.add(message)
 
 
@@ -54,10 +55,9 @@ def newest(session: Session, *, limit: int) -> Sequence[SignOutMessage]:
     return session.execute(select(Table).order_by(column(Table.id).desc()).limit(limit)).scalars().all()
 
 
-def old_ones(session: Session, received_before: datetime, *, keep: int, at_most: int) -> Sequence[int]:
-    """The ids of messages that are too old, or older than the newest `keep`."""
-    highest = session.execute(select(func.max(Table.id))).scalar_one() or 0
-    too_old = or_(column(Table.received_at) < received_before, column(Table.id) <= highest - keep)
+def old_ones(session: Session, received_before: datetime, *, at_most: int) -> Sequence[int]:
+    """The ids of messages that are too old."""
+    too_old = column(Table.received_at) < received_before
     return session.execute(select(column(Table.id)).where(too_old).limit(at_most)).scalars().all()
 
 

@@ -79,15 +79,14 @@ Maker = Callable[..., str]
 def made_token(
     service: Service,  # noqa: F811
     slug: str,
-    scope: TokenScope,
-    *,
+    *scopes: TokenScope,
     name: str = "nightly",
     lifetime: timedelta | None = None,
 ) -> str:
     with service.database.writing() as session:
         account = accounts.account_by_slug(session, slug)
         assert account is not None
-        made = make_token(session, account, name, scope, lifetime=lifetime, created_by=ALICE.email, now=service.now())
+        made = make_token(session, account, name, *scopes, lifetime=lifetime, created_by=ALICE.email, now=service.now())
     assert isinstance(made, MadeToken), made
     return made.token
 
@@ -126,9 +125,9 @@ def program(app: FastAPI, token: Maker) -> Program:  # noqa: F811
 
 
 @pytest.fixture
-def fabrikams(app: FastAPI, token: Maker) -> Program:  # noqa: F811
-    """Charlie's program, of another company."""
-    return Program(app, token("fabrikam"))
+def fabrikams(app: FastAPI, service: Service) -> Program:  # noqa: F811
+    """Charlie's program, of another company, which may do everything."""
+    return Program(app, made_token(service, "fabrikam", TokenScope.WRITE, TokenScope.MESSAGES))
 
 
 @pytest.fixture

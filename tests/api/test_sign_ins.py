@@ -136,14 +136,6 @@ def test_an_identity_that_nothing_verified_is_not_told(program: Program, door: D
     assert told["unverified_username"] == BRITTA.email
 
 
-def test_the_message_is_told_byte_for_byte(program: Program, door: Door) -> None:
-    xml = door.response()
-    reference = door.post(xml).reference
-    answer = program.call("GET", f"/sign-ins/{reference}/message")
-    assert (answer.content, answer.headers["content-type"]) == (xml, "application/xml")
-    assert answer.headers["content-disposition"].startswith("attachment")
-
-
 def test_the_same_bytes_are_judged_in_other_circumstances(program: Program, door: Door) -> None:
     reference = door.refused().reference
     told = program.send("POST", f"/sign-ins/{reference}/judge-again", {"entity_id": "urn:another"})

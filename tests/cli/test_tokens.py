@@ -36,9 +36,9 @@ def test_the_token_stands_alone_on_standard_output() -> None:
 
 def test_tokens_are_listed_and_revoked() -> None:
     run("create", "--name", "nightly")
-    run("create", "--name", "other", "--scope", "write", "--expires-days", "7")
+    run("create", "--name", "other", "--scope", "write", "--scope", "messages", "--expires-days", "7")
     assert [(row["name"], row["scope"], row["last_used_at"]) for row in listed()] == [
-        ("other", "write", None),
+        ("other", "write messages", None),
         ("nightly", "read", None),
     ]
     assert [row["expires_at"] is None for row in listed()] == [False, True]

@@ -61,7 +61,7 @@ def test_a_wider_skew_or_a_clock_set_back_finds_it_still_remembered(
 
 def test_old_attempts_go_and_the_newest_stay(make_house: Callable[..., House], house: House) -> None:
     house.database.close()
-    small = make_house(attempts_kept=100)
+    small = make_house(unknown_attempts_kept=100)
     for _ in range(100):
         small.post(b"<x/>")
     newest = small.post(b"<x/>")
@@ -87,7 +87,7 @@ def test_sessions_go_when_they_have_ended_and_people_and_attempts_stay(house: Ho
 def test_one_round_removes_no_more_than_its_step(make_house: Callable[..., House], house: House) -> None:
     """Else a sign-in that comes then would wait for the writer of SQLite until a hundred thousand rows are gone."""
     house.database.close()
-    small = make_house(attempts_kept=100)
+    small = make_house(unknown_attempts_kept=100)
     for _ in range(STEP + 101):
         small.post(b"<x/>")
     assert housekeeping.tidy_up(small.database, small.settings, small.now)
@@ -119,5 +119,5 @@ def test_the_search_for_old_ones_looks_at_the_first_ones_only(house: House) -> N
     house.post(b"<x/>")
     with house.database.reading() as session:
         before = house.now + timedelta(days=1)
-        found = [sign_in_attempts.old_ones(session, before, keep=100, at_most=number) for number in (3, 4)]
+        found = [sign_in_attempts.old_ones(session, before, at_most=number) for number in (3, 4)]
     assert found == [[], [4]]

@@ -18,8 +18,9 @@ from sp.flows import account_setup, service_keys
 from sp.flows.logout_consumer import LogoutDelivery, Received, receive
 from sp.models import ConsumedLogoutRequest, LogoutRequest, SignOutMessage, UserSession
 from sp.settings import Settings
-from sp.store import accounts, session_listing, sessions, sign_out_messages, sign_outs
+from sp.store import accounts, retention, session_listing, sessions, sign_out_messages, sign_outs
 from sp.store.engine import Database
+from sp.store.retention import Quota
 from sp.store.rows import required
 from sp.store.session_listing import OpenSessions
 from sp.store.user_listing import words_of
@@ -133,8 +134,13 @@ def test_the_log_is_read_a_page_at_a_time_and_pruned(house: House) -> None:
     found = [row.reference for page in (first, rest) for row in page.messages]
     assert (found, first.older, rest.older, nobody.messages) == (references[::-1], True, False, ())
     with house.database.writing() as session:
-        old = sign_out_messages.old_ones(session, NOW - timedelta(days=1), keep=2, at_most=100)
-        sign_out_messages.remove(session, old)
+        (ring,) = retention.totals(session, SignOutMessage)
+        last = retention.last_beyond(session, ring, Quota(2, 1_000_000))
+        assert last is not None
+        assert retention.remove_until(session, ring, last, at_most=100) == 3
+        assert retention.last_beyond(session, ring, Quota(2, 1_000_000)) is None
+        assert sign_out_messages.old_ones(session, NOW, at_most=100) == []
+        assert len(sign_out_messages.old_ones(session, NOW + timedelta(days=1), at_most=100)) == 2
     assert count(house, SignOutMessage) == 2
 
 

@@ -67,7 +67,7 @@ def test_bytes_of_ones_own_are_delivered_as_they_are(
     made = identity_provider.response(BRITTA).replace(BRITTA.encode(), b"mallory@contoso.com")
     verdict = identity_provider.post(made)
     assert verdict.failed == ("signature",)
-    assert virtual_office.message(verdict.reference) == made
+    assert virtual_office.exact_message(verdict.reference) == made
 
 
 def test_messages_are_made_and_judged_by_a_clock_that_stands(

@@ -45,6 +45,13 @@ def test_a_token_is_made_and_opens_the_account(app: FastAPI, alice: Browser, ser
     assert row.expires_at == service.now() + timedelta(days=30)
 
 
+def test_a_token_may_fetch_exact_messages_where_that_is_ticked(alice: Browser, service: Service) -> None:
+    made(alice)
+    made(alice, name="audit", scope="read", messages="on")
+    assert {row.name: row.scope for row in tokens(service)} == {"nightly": "write", "audit": "read messages"}
+    assert "Read, exact messages" in alice.text()
+
+
 def test_a_token_is_shown_once(alice: Browser) -> None:
     token = made(alice)
     assert alice.page.headers["cache-control"] == "no-store"

@@ -11,6 +11,7 @@ from sp.saml import names, xml
 from sp.saml.recognition import described
 from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted
 from sp.saml.response import assertions, child_text, misplaced_assertion
+from sp.saml.withheld import masked_error
 from sp.saml.xml import Document
 
 
@@ -68,7 +69,7 @@ def unique_ids(document: Document) -> Finding:
 def schema(document: Document) -> Finding:
     problem = xml.schema_problem(document)
     if problem is not None:
-        return failed(expected="the SAML 2.0 protocol schema", received=problem)
+        return failed(expected="the SAML 2.0 protocol schema", received=masked_error(problem))
     return passed()
 
 

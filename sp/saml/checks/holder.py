@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from sp.saml.identity import differs_beyond_ascii_case, username_problem
 from sp.saml.messages import AccountHolder, Identity, UserLink
 from sp.saml.report import Finding, failed, passed, quoted, skipped, warning
+from sp.saml.times import written
+
+NOT_HANDED_OUT = "an assertion whose message was not handed out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,9 @@ def replay(holder: Holder) -> Finding:
         return skipped("no record of earlier sign-ins was asked")
     if holder.found.replayed:
         return failed(expected="an assertion used for the first time", received=f"{holder.identity.assertion_id} again")
+    if (given := holder.found.handed_out) is not None:
+        received = f"{holder.identity.assertion_id}, handed out at {written(given.at)} to {given.to}"
+        return failed(expected=NOT_HANDED_OUT, received=received)
     return passed(holder.identity.assertion_id)
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
 from sp.flows.account_setup import Invalid
-from sp.flows.api_tokens import API, is_over, make_token
+from sp.flows.api_tokens import API, is_over, make_token, scopes_in
 from sp.models import ApiToken, TokenScope
 from sp.store import accounts, api_tokens
 from sp.store.rows import required
@@ -57,12 +57,20 @@ class TokenForm:
     name: str = ""
     scope: str = TokenScope.READ.value
     expires: str = _USUAL_LIFETIME
+    messages: bool = False
+
+    @property
+    def scopes(self) -> tuple[TokenScope, ...]:
+        return (TokenScope(self.scope), *((TokenScope.MESSAGES,) if self.messages else ()))
 
 
 def submitted(
-    name: Annotated[str, Form()] = "", scope: Annotated[str, Form()] = "", expires: Annotated[str, Form()] = ""
+    name: Annotated[str, Form()] = "",
+    scope: Annotated[str, Form()] = "",
+    expires: Annotated[str, Form()] = "",
+    messages: Annotated[str, Form()] = "",
 ) -> TokenForm:
-    return TokenForm(name, scope, expires)
+    return TokenForm(name, scope, expires, messages=bool(messages))
 
 
 @router.get("")
@@ -89,7 +97,7 @@ def add_token(
             session,
             stored,
             form.name,
-            TokenScope(form.scope),
+            *form.scopes,
             lifetime=lifetime,
             created_by=administrator.username,
             now=service.now(),
@@ -172,13 +180,19 @@ def _row(token: ApiToken, now: datetime) -> TokenRow:
     return TokenRow(
         id=required(token.id),
         name=token.name,
-        scope=dict(SCOPES)[token.scope],
+        scope=_shown_scope(token.scope),
         made_by=token.created_by,
         made=shown_time(token.created_at, now),
         used=shown_time(token.last_used_at, now) if token.last_used_at else None,
         ends=shown_time(token.expires_at, now) if token.expires_at else None,
         over=is_over(token, now),
     )
+
+
+def _shown_scope(stored: str) -> str:
+    scopes = scopes_in(stored)
+    level = TokenScope.WRITE if TokenScope.WRITE in scopes else TokenScope.READ
+    return dict(SCOPES)[level.value] + (", exact messages" if TokenScope.MESSAGES in scopes else "")
 
 
 def _render(request: Request, page: str, account: AccountView, *, status: int = 200, **context: object) -> Response:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from sp.flows.evidence import Evidence, evidence_of
+from sp.flows.handing_out import SENTENCES, HandOutProblem, hand_out
 from sp.flows.judging_again import Changes, judge_again
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SsoSettings
@@ -34,11 +35,12 @@ from sp.web.admin.request_view import RequestView, answered_by
 from sp.web.admin.saml_form import SubmissionDep
 from sp.web.admin.sign_in_log_address import address_of
 from sp.web.admin.version_view import SIGNED_PARTS
-from sp.web.errors import not_found
+from sp.web.errors import PageError, not_found
 from sp.web.rendering import render
 from sp.web.report_view import report_stages
 from sp.web.state import Service, ServiceDep
 from sp.web.times import shown_time
+from sp.web.viewer import AdministratorDep
 
 router = APIRouter(prefix="/account-manager/{slug}/accounts/single-sign-on/sign-in-log/{reference}")
 _VERSIONS = 200
@@ -123,11 +125,20 @@ def _answered(service: Service, looked: Looked) -> RequestView | None:
 
 
 @router.get("/message")
-def download_message(looked: LookedDep) -> Response:
+def back_to_the_message(looked: LookedDep) -> Response:
+    """The download is a form: to fetch the message uses its assertion up, and no link may do that."""
+    return RedirectResponse(f"{looked.address}#message-title", status_code=303)
+
+
+@router.post("/message", dependencies=[Depends(csrf.require_form_token)])
+def download_message(looked: LookedDep, administrator: AdministratorDep, service: ServiceDep) -> Response:
     """The message byte for byte, as a file that no browser opens by itself."""
-    xml = looked.evidence.xml
-    if xml is None:
+    to = f"administrator {administrator.username}"
+    xml = hand_out(service.database, service.settings, looked.evidence, to=to, now=service.now())
+    if xml is HandOutProblem.NO_MESSAGE:
         raise not_found("This attempt brought no message that could be decoded")
+    if isinstance(xml, HandOutProblem):
+        raise PageError(409, SENTENCES[xml])
     name = f"response-{looked.evidence.attempt.reference}.xml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(xml, media_type="application/octet-stream", headers=headers)

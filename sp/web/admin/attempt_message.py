@@ -15,6 +15,7 @@ from lxml import etree
 
 from sp.saml import names
 from sp.saml.report import Outcome, Report
+from sp.saml.withheld import WITHHELD, masked, placeholder, redacted_text
 from sp.web.admin.attempt_places import Element, Places
 
 MOST_LINES = 1500
@@ -25,9 +26,7 @@ _QUOTE = {'"': "&quot;"}
 _BASE64 = frozenset(
     (
         names.X509_CERTIFICATE,
-        names.SIGNATURE_VALUE,
         names.DIGEST_VALUE,
-        f"{{{names.XENC}}}CipherValue",
         f"{{{names.DS}}}Modulus",
     )
 )
@@ -74,8 +73,8 @@ def pretty_message(root: Element, places: Places, signed: frozenset[Element]) ->
 
 
 def raw_message(xml: bytes, report: Report) -> Shown:
-    """The bytes as text where they are no XML that may be parsed, line by line."""
-    texts = xml.decode("utf-8", "replace").split("\n")
+    """The text of bytes that are no XML that may be parsed, line by line, without what may be withheld."""
+    texts = redacted_text(xml).split("\n")
     found = _found_in_text(texts, report)
     lines = tuple(
         Line(number, 0, tuple(_cut("text", text.removesuffix("\r"))), found.get(number, ()))
@@ -109,35 +108,42 @@ def _walk(root: Element, signed: frozenset[Element]) -> Iterator[Walked]:
             yield depth, (Part("mark", "</"), Part("tag", _name(element)), Part("mark", ">")), None, covered
         else:
             yield from _opened(element, depth, covered)
-            if len(element):
+            if inside := _inside(element):
                 waiting.append((element, depth, covered, True))
-                waiting.extend((below, depth + 1, covered, False) for below in reversed(element))
-        if (closing or not len(element)) and _said(element.tail) and element is not root:
-            yield depth, tuple(_cut("text", escape(element.tail or ""))), None, covered
+                waiting.extend((below, depth + 1, covered, False) for below in reversed(inside))
+        if (closing or not _inside(element)) and _said(element.tail) and element is not root:
+            yield depth, tuple(_cut("text", escape(masked(element.tail or "")))), None, covered
 
 
 def _opened(element: Element, depth: int, covered: bool) -> Iterator[Walked]:
     if not isinstance(element.tag, str):  # a comment, a processing instruction or an entity
         text = etree.tostring(element, with_tail=False, encoding="unicode")
-        yield depth, tuple(_cut("text", text)), element, covered
+        yield depth, tuple(_cut("text", masked(text))), element, covered
         return
     parts = [Part("mark", "<"), Part("tag", _name(element)), *_attributes(element)]
     if not len(element) and not element.text:
         yield depth, (*parts, Part("mark", "/>")), element, covered
         return
     parts.append(Part("mark", ">"))
-    if not len(element):
+    if not _inside(element):
         parts += [*_text(element), Part("mark", "</"), Part("tag", _name(element)), Part("mark", ">")]
     yield depth, tuple(parts), element, covered
-    if len(element) and _said(element.text):
-        yield depth + 1, tuple(_cut("text", escape(element.text or ""))), None, covered
+    if _inside(element) and _said(element.text):
+        yield depth + 1, tuple(_cut("text", escape(masked(element.text or "")))), None, covered
+
+
+def _inside(element: Element) -> list[Element]:
+    """The child nodes that are shown: nothing of a value that is withheld is."""
+    return [] if element.tag in WITHHELD else list(element)
 
 
 def _text(element: Element) -> list[Part]:
+    if element.tag in WITHHELD:
+        return _cut("text", escape(placeholder(element)))
     text = element.text or ""
     if element.tag in _BASE64 and not text.startswith("["):  # so begins what stands for it in a shared message
-        text = "".join(text.split())  # its line breaks mean nothing
-    return _cut("text", escape(text))
+        return _cut("text", escape("".join(text.split())))  # its line breaks mean nothing
+    return _cut("text", escape(masked(text)))
 
 
 def _said(text: str | None) -> bool:
@@ -169,7 +175,7 @@ def _attribute(name: str, value: str) -> Iterator[Part]:
     yield Part("mark", " ")
     yield Part("name", name)
     yield Part("mark", '="')
-    yield from _cut("value", escape(value, _QUOTE))
+    yield from _cut("value", escape(masked(value), _QUOTE))
     yield Part("mark", '"')
 
 

@@ -22,6 +22,7 @@ from sp.saml.checks.logout import LOGOUT_CHECKS
 from sp.saml.logout_messages import Binding, Kind
 from sp.saml.logout_words import logout_message, logout_remedy
 from sp.saml.report import Report
+from sp.saml.withheld import redacted_text, redacted_xml
 from sp.store import accounts, sign_in_attempts, sign_out_messages
 from sp.web import csrf
 from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
@@ -230,11 +231,15 @@ def message_page(request: Request, service: ServiceDep, looked: LookedDep) -> Re
 
 @router.get("/log/{message_reference}/message")
 def download_message(looked: LookedDep) -> Response:
-    """The message byte for byte, as a file that no browser opens by itself."""
-    xml = looked.evidence.opened.xml
-    if xml is None:
+    """The message without signature values and ciphertext, as a file that no browser opens by itself.
+
+    A LogoutRequest that was refused could be sent again with them. A redirect's Signature is not in the XML.
+    """
+    opened = looked.evidence.opened
+    if opened.xml is None:
         raise not_found("No message could be decoded")
-    name = f"logout-{looked.evidence.kind}-{looked.evidence.message.reference}.xml"
+    xml = redacted_text(opened.xml).encode() if opened.document is None else redacted_xml(opened.document.element)
+    name = f"logout-{looked.evidence.kind}-{looked.evidence.message.reference}-redacted.xml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(xml, media_type="application/octet-stream", headers=headers)
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from browser import Browser, StillClock
 from cast import ALICE, BRITTA, CONTOSO_ISSUER, MALLORY, NOW
+from encryption import encrypted, own_key
 from fastapi import FastAPI
+from lxml import etree
 from responses import Idp, all_of, form, with_attribute, with_child, with_text, without
 from web.conftest import connect, signed_in
 from web.sign_in_log.conftest import LOG, Door
@@ -146,7 +148,7 @@ class TestMessage:
     def test_the_download_is_byte_for_byte(self, alice: Browser, door: Door) -> None:
         xml = door.response(tamper=lambda xml: b'<?xml version="1.0"?>\r\n\t' + xml + b"\n ")
         made = door.post(xml)
-        page = alice.open(f"{LOG}/{made.reference}/message")
+        page = opened(alice, made).submit(f"{LOG}/{made.reference}/message")
         assert page.content == xml
         assert page.headers["content-type"] == "application/octet-stream"
         assert page.headers["content-disposition"] == f'attachment; filename="response-{made.reference}.xml"'
@@ -155,7 +157,44 @@ class TestMessage:
     def test_without_a_message_there_is_no_download(self, lone_alice: Browser, lone_door: Door) -> None:
         made = lone_door.post(form=form(("SAMLResponse", "garbage!")))
         assert "Nothing was decoded" in opened(lone_alice, made).text()
-        assert lone_alice.open(f"{LOG}/{made.reference}/message").status_code == 404
+        sent = {"csrf_token": lone_alice.token}
+        assert lone_alice.post(f"{LOG}/{made.reference}/message", data=sent).status_code == 404
+
+    def test_a_download_uses_the_assertion_up_and_a_look_does_not(self, alice: Browser, door: Door) -> None:
+        ahead = NOW + timedelta(minutes=30)
+        looked_at, downloaded = (door.response(now=ahead) for _ in range(2))
+        opened(alice, door.post(looked_at))
+        made = door.post(downloaded)
+        opened(alice, made).submit(f"{LOG}/{made.reference}/message")
+        door.clock.now = ahead
+        assert door.post(looked_at).accepted
+        refused = door.post(downloaded)
+        assert refused.judgement.report.failed == ("replay",)
+        assert f"to administrator {ALICE.email}" in section(opened(alice, refused), "verdict-title")
+
+    def test_a_link_downloads_nothing(self, alice: Browser, door: Door) -> None:
+        """Whoever makes an administrator follow one would use the message up."""
+        made = door.refused()
+        alice.open(f"{LOG}/{made.reference}/message")
+        assert alice.page.headers["content-type"].startswith("text/html")
+        assert alice.post(f"{LOG}/{made.reference}/message").status_code == 403
+
+    @pytest.mark.parametrize("kind", ["rsa", "p256"])
+    def test_the_page_shows_no_signature_value_and_no_ciphertext(self, alice: Browser, door: Door, kind: str) -> None:
+        signer = Idp.make(CONTOSO_ISSUER, kind).with_key("another")
+        xml = signer.response(now=NOW, signed="both", encrypted=encrypted(own_key("another")))
+        page = opened(alice, door.post(xml)).page.text
+        assert "[signature, " in page
+        assert "[ciphertext, " in page
+        for value in etree.fromstring(xml).iter(names.SIGNATURE_VALUE, names.CIPHER_VALUE):
+            assert "".join((value.text or "").split())[:40] not in page
+
+    def test_nor_does_it_where_the_message_cannot_be_parsed(self, lone_alice: Browser, lone_door: Door) -> None:
+        xml = lone_door.response()
+        page = opened(lone_alice, lone_door.post(xml.replace(b"><", b">\n<")[:-3])).page.text
+        (value,) = etree.fromstring(xml).iter(names.SIGNATURE_VALUE)
+        assert BRITTA.email in page
+        assert (value.text or "")[:40] not in page
 
     @pytest.mark.parametrize(
         ("changes", "code", "line"),
@@ -249,7 +288,7 @@ class TestHostile:
         assert len(lone_alice.page.content) < 1_500_000
 
     def test_a_long_value_is_cut(self, alice: Browser, door: Door) -> None:
-        opened(alice, door.post(door.response(attributes={"urn:x": ("A" * 150_000,)})))
+        opened(alice, door.post(door.response(attributes={"urn:x": ("A." * 75_000,)})))
         assert "149,720 characters" in alice.text()
         assert len(alice.page.content) < 1_000_000
 
