@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop, wide_console
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop, wide_console
 from sp.clock import system_clock
 from sp.flows import service_keys
 from sp.flows.service_keys import NotNow, safe_from
@@ -32,7 +32,7 @@ Purpose = Annotated[KeyPurpose, typer.Option("--purpose", help="Which key.")]
 @keys.command("list")
 def list_keys() -> None:
     """List the keys of both purposes, without anything secret."""
-    with opened_database(settings_in_force()) as database:
+    with existing_database(settings_in_force()) as database:
         found = _rows(database)
     table = Table("Purpose", "State", "Published", "Valid until", "Days", "SHA-256 fingerprint")
     for row in found:
@@ -77,7 +77,7 @@ def certificate(
 ) -> None:
     """Print the certificate in PEM, to give to an identity provider."""
     state = KeyState.UPCOMING if upcoming else KeyState.ACTIVE
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         found = stored_keys.in_state(session, purpose, state)
     if found is None:
         stop(f"There is no {state} {purpose} key.")
@@ -90,7 +90,7 @@ def metadata(
 ) -> None:
     """Print our metadata, for an identity provider that cannot read its address."""
     settings = settings_in_force()
-    with opened_database(settings) as database, database.reading() as session:
+    with existing_database(settings) as database, database.reading() as session:
         found: Account | None = accounts.account_by_slug(session, account) if account else None
         if account and found is None:
             stop(f"There is no account {account!r}.", code=UNUSABLE)

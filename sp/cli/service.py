@@ -26,6 +26,7 @@ from sp.cli.demo_connection import connect, demo_command
 from sp.cli.loading import loading
 from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
+from sp.flows.opening import connect as connect_database
 from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
 from sp.settings import Settings, is_loopback
@@ -90,7 +91,7 @@ def _run(settings: Settings, *, demo: str | None) -> None:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
         if demo:
             _check_demo_port(settings)
-        database = Database(settings.database_url)
+        database = connect_database(settings)
     except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
     with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
@@ -117,7 +118,7 @@ def _run_workers(settings: Settings) -> None:
         stop("VIRTUAL_OFFICE_WORKERS: this system runs one process only; start several on ports of their own.")
     try:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
-        database = Database(settings.database_url)
+        database = connect_database(settings)
     except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
 

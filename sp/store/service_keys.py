@@ -52,3 +52,8 @@ def take_lock(session: Session) -> None:
     SQLite's writer is alone anyway; elsewhere the realm's row stands for the keys that may not be there yet.
     """
     session.execute(select(Realm).where(column(Realm.name) == SHARED_REALM).with_for_update()).first()
+
+
+def every_key(session: Session) -> Sequence[ServiceKey]:
+    """Every key of every purpose and state, the oldest first."""
+    return session.execute(select(ServiceKey).order_by(column(ServiceKey.id))).scalars().all()
