@@ -23,6 +23,7 @@ import typer
 
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
+from sp.cli.file_permissions import warn_of_exposed_files
 from sp.cli.loading import loading
 from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
@@ -155,11 +156,13 @@ def _prepare(settings: Settings, database: Database) -> None:
         prepare(database, settings)
     except DatabaseError as error:
         stop(str(error))
+    warn_of_exposed_files(settings)
 
 
 def _check_demo_port(settings: Settings) -> None:
     address = urlsplit(settings.demo_url)
-    for opened in sockets.listen(address.hostname or "", address.port or 80, "VIRTUAL_OFFICE_DEMO_URL"):
+    variable = "VIRTUAL_OFFICE_DEMO_URL"
+    for opened in sockets.listen(address.hostname or "", address.port or 80, variable, variable):
         opened.close()
 
 

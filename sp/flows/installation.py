@@ -170,10 +170,12 @@ def _as_file_name(text: str) -> str:
 
 
 def _lost(settings: Settings, marker: Marker) -> DatabaseError:
-    shown = database_file(settings) or make_url(settings.database_url).render_as_string(hide_password=True)
+    file = database_file(settings)
+    shown = file or make_url(settings.database_url).render_as_string(hide_password=True)
+    deleted = f"{marker.file} and {file}" if file is not None and file.exists() else f"{marker.file}"
     return DatabaseError(
         f"The database {shown} is gone or empty, but {marker.file} says that it held an installation. Restore a "
-        "backup. To start anew on purpose, with new keys and no record of used assertions, delete that file."
+        f"backup. To start anew on purpose, with new keys and no record of used assertions, delete {deleted}."
     )
 
 
