@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.engine import URL, make_url
 
 from sp.settings import Settings
+from sp.store import accounts
 from sp.store.engine import Database, DatabaseError, newest_revision
 
 NO_TABLES = "none"
@@ -67,14 +68,14 @@ class Marker:
             _log.warning("installation_not_marked", file=str(self.file), reason=error.strerror)
 
 
-def require_database_file(settings: Settings) -> None:
-    """Note that an installation is being set up where there is none yet.
+def require_database_file(settings: Settings) -> bool:
+    """Whether there is no SQLite file yet, so that an installation may be set up; the marker then says so.
 
     Raises DatabaseError for a SQLite file that is gone or empty. Call it before anything makes that file.
     """
     marker, file = Marker(settings), database_file(settings)
     if file is None:
-        return
+        return False
     # In this order: another process that starts now makes the marker, then the file, and completes the marker last.
     was_complete = marker.is_complete
     size = _size(file)
@@ -84,9 +85,10 @@ def require_database_file(settings: Settings) -> None:
         marker.begin()
     elif size == 0 and not marker.exists:
         raise DatabaseError(f"The database {file} is empty. Restore a backup, or delete the file to start anew.")
+    return size is None
 
 
-def require_tables(settings: Settings, database: Database) -> None:
+def require_tables(settings: Settings, database: Database, *, is_new: bool) -> None:
     """Raise DatabaseError for a database whose tables are gone."""
     marker = Marker(settings)
     was_complete = marker.is_complete  # asked first, as in `require_database_file`
@@ -95,7 +97,7 @@ def require_tables(settings: Settings, database: Database) -> None:
     if was_complete:
         raise _lost(settings, marker)
     file = database_file(settings)
-    if file is not None and not marker.exists:
+    if file is not None and not is_new and not marker.exists:
         raise DatabaseError(f"The database {file} has no tables. Restore a backup, or delete the file to start anew.")
 
 
@@ -118,6 +120,8 @@ def open_existing(settings: Settings, *, any_version: bool = False) -> Database:
     try:
         with database.errors_in_one_sentence():
             _require_revision(settings, marker, database.revision(), any_version=any_version)
+            with database.reading() as session:
+                require_companies(settings, has_companies=accounts.has_companies(session))
     except BaseException:
         database.close()
         raise

@@ -33,7 +33,7 @@ def connect(settings: Settings) -> Database:
 
     Raises DatabaseError, also for one that is empty now and held an installation before.
     """
-    installation.require_database_file(settings)
+    is_new = installation.require_database_file(settings)
     try:
         database = Database(settings.database_url)
     except DatabaseFileError as error:
@@ -41,7 +41,7 @@ def connect(settings: Settings) -> Database:
         raise DatabaseError(f"{error} {place}") from None
     try:
         with database.errors_in_one_sentence():
-            installation.require_tables(settings, database)
+            installation.require_tables(settings, database, is_new=is_new)
     except BaseException:
         database.close()
         raise
