@@ -141,8 +141,8 @@ class Settings(BaseSettings):
     ] = 1_000
     metrics_token: SecretStr | None = Field(
         None,
-        description="The bearer token that /metrics asks for. Without one it answers only when the service runs on "
-        "loopback.",
+        description="The bearer token that /metrics asks for, of at least 16 characters. Without one it answers only "
+        "when the service runs on loopback.",
     )
     workspaces: Literal["off", "token", "open"] | None = Field(
         None,
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         "Default: open when the service runs on loopback, else token.",
     )
     workspace_token: SecretStr | None = Field(
-        None, description="The bearer token by which a program makes and removes any workspace."
+        None, description="The bearer token by which a program makes and removes any workspace; at least 16 characters."
     )
     fixed_clock: bool | None = Field(
         None,

@@ -59,8 +59,10 @@ def _secrets(settings: Settings) -> Iterator[tuple[Path, int]]:
     """Every file that holds a secret, with the permission bits that it must not have."""
     database = database_file(settings)
     if database is not None:
-        for suffix in ("", "-wal", "-shm"):
-            yield database.with_name(database.name + suffix), _GROUP_OR_OTHERS_READ
+        yield database, _GROUP_OR_OTHERS_READ
+        if not _mode(database) & _GROUP_OR_OTHERS_READ:  # else these have it from the database
+            for suffix in ("-wal", "-shm"):
+                yield database.with_name(database.name + suffix), _GROUP_OR_OTHERS_READ
     yield password_file(settings), _GROUP_OR_OTHERS_READ
     for key in sorted(settings.data_dir.glob("*-key.pem")):  # the demo directory's
         yield key, _GROUP_OR_OTHERS_READ

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -45,27 +46,27 @@ class Marker:
 
     def begin(self) -> None:
         """Make the empty file: from now on an empty database is one that is being set up."""
-        self._write("", os.O_CREAT)
+        with suppress(OSError):  # said once, when the installation is complete
+            self._write("", os.O_CREAT)
 
     def complete(self, database: Database) -> None:
         """Say that the installation is complete; does nothing where the file says so already."""
         if self.is_complete:
             return
-        self._write(
+        sentences = (
             f"The database {database.shown_url} holds an installation of Virtual Office.\n"
             "Should the database be lost, the service does not start: it would make new keys and forget which\n"
-            "assertions were used. To start anew on purpose, delete this file.\n",
-            os.O_CREAT | os.O_TRUNC,
+            "assertions were used. To start anew on purpose, delete this file.\n"
         )
+        try:
+            self._write(sentences, os.O_CREAT | os.O_TRUNC)
+        except OSError as error:  # with PostgreSQL a service may run without a folder that it can write
+            _log.warning("installation_not_marked", file=str(self.file), reason=error.strerror)
 
     def _write(self, text: str, flags: int) -> None:
-        """A service with PostgreSQL may run without a folder that it can write: it has no marker then."""
-        try:
-            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(self.file, os.O_WRONLY | flags, 0o600), "w", encoding="utf-8") as opened:
-                opened.write(text)
-        except OSError as error:
-            _log.warning("installation_not_marked", file=str(self.file), reason=error.strerror)
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(self.file, os.O_WRONLY | flags, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(text)
 
 
 def require_database_file(settings: Settings) -> bool:
