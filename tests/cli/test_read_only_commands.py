@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 from responses import Idp
+from sqlalchemy import text
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from sp.cli import app
+from sp.flows.installation import open_existing
 from sp.flows.opening import open_database
 from sp.settings import Settings
-from sp.store.engine import newest_revision
+from sp.store.engine import DatabaseError, newest_revision
 
 REFERENCE = "23456789"
 # What only reads, with arguments that get as far as the database.
@@ -193,3 +195,13 @@ def test_a_database_elsewhere_is_named_by_its_own_variable(folder: Path, monkeyp
     assert f"{folder}/elsewhere: it has no database other.db" in said
     assert "VIRTUAL_OFFICE_DATABASE_URL names another place" in said
     assert not (folder / "elsewhere").exists()
+
+
+def test_a_database_that_is_only_read_refuses_every_change(installed: Path) -> None:
+    with (
+        closing(open_existing(Settings(data_dir=installed / "data"))) as database,
+        pytest.raises(DatabaseError, match="readonly database"),
+        database.errors_in_one_sentence(),
+        database.writing() as session,
+    ):
+        session.execute(text("DELETE FROM account"))
