@@ -337,11 +337,11 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
-    """The settings in force; `overrides` (from the command line) win over the environment.
+    """The settings in force; `overrides` (from the command line) win over the environment. An empty one is none.
 
     Raises SettingsError with every fault at once.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given = {name: value for name, value in overrides.items() if value not in {None, ""}}
     faults = _misspelt(environment) + _faults_of_env_file()
     try:
         settings = Settings(**given)
