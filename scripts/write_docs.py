@@ -10,6 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import get_args
+
+from pydantic.fields import FieldInfo
 
 from sp.saml.checks import BY_CODE, CHECKS, STAGES, Check, logout
 from sp.saml.checks.logout import LOGOUT_CHECKS, LogoutCheck
@@ -22,19 +25,39 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 def settings_page() -> str:
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {field.description} | {_default(field.default)} |"
+        f"| `{PREFIX}{name.upper()}` | {field.description} | {_values(field)} | {_default(field.default)} |"
         for name, field in Settings.model_fields.items()
     ]
     head = [
         "# Settings",
         "",
-        "Every knob, from the environment or a file `.env` in the folder where the service starts. An invalid one",
-        "stops the start with one sentence; all faults are told at once. Written by `scripts/write_docs.py`.",
+        "Every setting, from the environment or a file `.env` in the folder where the service starts. An invalid value",
+        "or a misspelt name stops the start with one sentence each; all faults are printed at once. An empty variable",
+        "counts as one that is not set. Upper and lower case make no difference in choices. Written by",
+        "`scripts/write_docs.py`.",
         "",
-        "| variable | what it is | default |",
-        "|---|---|---|",
+        "| variable | what it is | values | default |",
+        "|---|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
+
+
+def _values(field: FieldInfo) -> str:
+    """What a setting takes: its choices, its range or its length; empty where its description says it all."""
+    kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
+    if kinds == [bool]:
+        return "`true`, `false`"
+    choices = kinds if all(isinstance(kind, str) for kind in kinds) else get_args(kinds[0])
+    if choices:
+        return ", ".join(f"`{choice}`" for choice in choices)
+    least, most = (_bound(field, *names) for names in (("ge", "min_length"), ("le", "max_length")))
+    unit = " characters" if kinds == [str] and most else ""
+    return f"{least} to {most}{unit}" if most else ""
+
+
+def _bound(field: FieldInfo, *names: str) -> str:
+    found = (getattr(constraint, name, None) for constraint in field.metadata for name in names)
+    return next((str(bound) for bound in found if bound is not None), "")
 
 
 def checks_page() -> str:

@@ -41,6 +41,7 @@ from sp.web.body_timeout import BodyTimeout
 from sp.web.error_pages import drawn, install_error_pages
 from sp.web.errors import PageError
 from sp.web.forwarded import ForwardedAddress
+from sp.web.head_requests import HeadRequests
 from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
 from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
@@ -138,6 +139,7 @@ def _tell_of(error: Exception, chore: str) -> None:
 def _install(app: FastAPI, service: Service) -> None:
     settings = service.settings
     consumer_paths = frozenset({_ACS_PATH, urlsplit(settings.acs_url).path or "/"})
+    app.add_middleware(HeadRequests)  # the first one is the innermost: logs and metrics keep the method that was sent
     app.add_middleware(BodyLimit, exempt=consumer_paths)
     app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
     app.add_middleware(Overload, at_once=settings.requests_at_once, busy=_busy)

@@ -9,21 +9,26 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv.parser import Original, parse_stream
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sp.saml.messages import Limits
 
 PREFIX = "VIRTUAL_OFFICE_"
+_ENV_FILE = ".env"
+_ENV_ENCODING = "utf-8-sig"  # Windows' editors begin a file with a byte order mark
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SHORTEST_TOKEN = 16
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_MISSING = "missing_setting"
 SHARED_REALM = "shared"
 
 
@@ -38,7 +43,14 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """The settings of one service process, from `VIRTUAL_OFFICE_…` variables or a `.env` file."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=_ENV_FILE,
+        env_file_encoding=_ENV_ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
 
     base_url: str = Field("http://localhost:8000", description="Where browsers reach this service.")
     entity_id: str = Field(
@@ -143,8 +155,8 @@ class Settings(BaseSettings):
     ] = 1_000
     metrics_token: SecretStr | None = Field(
         None,
-        description="The bearer token that /metrics asks for. Without one it answers only when the service runs on "
-        "loopback.",
+        description="The bearer token that /metrics asks for, of at least 16 characters. Without one it answers only "
+        "when the service runs on loopback.",
     )
     workspaces: Literal["off", "token", "open"] | None = Field(
         None,
@@ -152,7 +164,7 @@ class Settings(BaseSettings):
         "Default: open when the service runs on loopback, else token.",
     )
     workspace_token: SecretStr | None = Field(
-        None, description="The bearer token by which a program makes and removes any workspace."
+        None, description="The bearer token by which a program makes and removes any workspace; at least 16 characters."
     )
     fixed_clock: bool | None = Field(
         None,
@@ -246,12 +258,10 @@ class Settings(BaseSettings):
             raise ValueError("must be an absolute URI of at most 1024 characters (Core 8.3.6)")
         return value
 
-    @field_validator("admin_password")
+    @field_validator("log_level", "log_format", "workspaces", mode="before")
     @classmethod
-    def _not_empty(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value():
-            raise ValueError("is empty; leave it out to have one generated")
-        return value
+    def _in_any_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("metrics_token", "workspace_token")
     @classmethod
@@ -278,16 +288,17 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part!r} is no host name or address with or without a port")
         return value
 
-    @field_validator("tls_certificate", "tls_key", "metrics_token", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
-
     @field_validator("database_url")
     @classmethod
     def _a_known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        if value.removeprefix("sqlite:///") in {"", ":memory:"} and value:
+            raise ValueError("must name a file behind sqlite:///")
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            raise ValueError("is not a URL") from None
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @model_validator(mode="before")
@@ -299,16 +310,18 @@ class Settings(BaseSettings):
         defaults = {
             "entity_id": endpoint,
             "acs_url": endpoint,
-            "database_url": f"sqlite:///{data_dir / 'virtual-office.db'}",
+            "database_url": _database_in(data_dir),
         }
         return values | {name: values.get(name) or default for name, default in defaults.items()}
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> Settings:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("VIRTUAL_OFFICE_TLS_CERTIFICATE and VIRTUAL_OFFICE_TLS_KEY need each other: set both")
+    def _with_what_they_need(self) -> Settings:
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise _missing("tls_certificate", because="VIRTUAL_OFFICE_TLS_KEY is set")
+        if self.tls_certificate is not None and self.tls_key is None:
+            raise _missing("tls_key", because="VIRTUAL_OFFICE_TLS_CERTIFICATE is set")
         if self.workspaces == "token" and self.workspace_token is None:
-            raise ValueError("VIRTUAL_OFFICE_WORKSPACES=token needs VIRTUAL_OFFICE_WORKSPACE_TOKEN")
+            raise _missing("workspace_token", because="VIRTUAL_OFFICE_WORKSPACES is token")
         return self
 
     def in_realm(self, name: str) -> Settings:
@@ -387,6 +400,12 @@ class Settings(BaseSettings):
         return self.on_loopback
 
     @property
+    def database_variable(self) -> str:
+        """The variable that decides where the database is."""
+        is_derived = self.database_url == _database_in(self.data_dir)
+        return f"{PREFIX}DATA_DIR" if is_derived else f"{PREFIX}DATABASE_URL"
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the service is there for this machine only: who uses it sits in front of it."""
         return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
@@ -403,36 +422,74 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
-    """The settings in force; `overrides` (from the command line) win over the environment.
+    """The settings in force; `overrides` (from the command line) win over the environment. An empty one is none.
 
     Raises SettingsError with every fault at once.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
-    faults = _misspelt(environment)
+    given = {name: value for name, value in overrides.items() if value not in {None, ""}}
+    faults = _misspelt(environment) + _faults_of_env_file()
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        faults += [_sentence(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
+        faults += [_sentence(fault, given) for fault in error.errors()]
+        raise SettingsError(faults) from None
+    except (OSError, UnicodeDecodeError):  # from reading .env, which is among the faults
         raise SettingsError(faults) from None
     if faults:
         raise SettingsError(faults)
     return settings
 
 
-def _misspelt(environment: Mapping[str, str]) -> list[str]:
+def _misspelt(names: Iterable[str], where: str = "") -> list[str]:
     """Variables that are nearly a setting's name: a typing error would otherwise be ignored in silence."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    strangers = sorted(name for name in environment if name.upper().startswith(PREFIX) and name not in known)
-    close = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.85)) for name in strangers)
-    return [f"{name} is not a setting; did you mean {matches[0]}?" for name, matches in close if matches]
+    unknown = sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known)
+    close = ((name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)) for name in unknown)
+    return [f"{name}{where} is not a setting; did you mean {matches[0]}?" for name, matches in close if matches]
 
 
-def _sentence(location: tuple[int | str, ...], message: str, received: object) -> str:
-    name = PREFIX + str(location[0]).upper() if location else "The settings"
-    reason = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
-    secret = "PASSWORD" in name or "TOKEN" in name or "@" in str(received)
-    shown = "" if secret or isinstance(received, dict) else f" (received {str(received)[:200]!r})"
+def _faults_of_env_file() -> list[str]:
+    """What is wrong with the names and lines of `.env`; pydantic leaves both out without a word."""
+    file = Path(_ENV_FILE)
+    if not file.is_file():
+        return []
+    try:
+        with file.open(encoding=_ENV_ENCODING) as opened:
+            lines = list(parse_stream(opened))
+    except (OSError, UnicodeDecodeError):
+        return [f"The file {_ENV_FILE} cannot be read as UTF-8."]
+    unreadable = [line.original for line in lines if line.value is None and PREFIX in line.original.string.upper()]
+    return [
+        *(f"Line {_first_line(original)} of {_ENV_FILE} is not NAME=value." for original in unreadable),
+        *_misspelt((line.key for line in lines if line.key is not None), f" (in {_ENV_FILE})"),
+    ]
+
+
+def _first_line(original: Original) -> int:
+    """The number of the line: the parser counts the empty ones before it in."""
+    text = original.string
+    return original.line + text[: len(text) - len(text.lstrip())].count("\n")
+
+
+def _missing(name: str, *, because: str) -> PydanticCustomError:
+    """An error of the whole that names the setting to be set."""
+    return PydanticCustomError(_MISSING, f"is missing, and {because}", {"setting": name})
+
+
+def _sentence(fault: ErrorDetails, given: Mapping[str, Any]) -> str:
+    """One sentence that begins with the variable at fault, or with the option of the command line."""
+    is_missing = fault["type"] == _MISSING
+    setting = str(fault["ctx"]["setting"] if is_missing else fault["loc"][0])
+    name = f"--{setting.replace('_', '-')}" if setting in given else PREFIX + setting.upper()
+    reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    received = str(fault.get("input"))
+    secret = is_missing or "password" in setting or "token" in setting or "@" in received
+    shown = "" if secret else f" (received {received[:200]!r})"
     return f"{name}: {reason}{shown}."
+
+
+def _database_in(data_dir: Path) -> str:
+    return f"sqlite:///{data_dir / 'virtual-office.db'}"
 
 
 def _parts(value: str) -> list[str]:

@@ -11,7 +11,15 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sp.cli.running import REFUSED, UNUSABLE, opened_database, printable, settings_in_force, stop
+from sp.cli.running import (
+    REFUSED,
+    UNUSABLE,
+    database_for_a_trial,
+    existing_database,
+    printable,
+    settings_in_force,
+    stop,
+)
 from sp.clock import system_clock
 from sp.flows.settings_applying import Applied, Change, apply_settings
 from sp.flows.settings_export import exported
@@ -49,7 +57,7 @@ def export(
 
     Exit 1 when `apply` would not take it, because it is too large for instance.
     """
-    with opened_database(settings_in_force()) as database:
+    with existing_database(settings_in_force()) as database:
         text = exported(database, with_users=with_users)
     typer.echo(text, nl=False)
     again = read_settings_file(text.encode(), _no_file)
@@ -64,7 +72,7 @@ def _no_file(_name: str) -> bytes:
 
 def _applied(settings: Settings, wanted: Wanted, *, check: bool) -> Applied | Unreadable:
     """One transaction. A check takes every step and then takes all of them back, so that it says what would happen."""
-    with opened_database(settings) as database, database.writing() as session:
+    with database_for_a_trial(settings, is_trial=check) as database, database.writing() as session:
         outcome = apply_settings(session, settings, wanted, system_clock())
         if check or isinstance(outcome, Unreadable):
             session.rollback()

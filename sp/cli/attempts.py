@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
+from sp.cli.running import UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
 from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.sharing import shared
 from sp.saml.comparison import Line, Side
@@ -34,7 +34,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print what differs in meaning between two sign-in attempts: not IDs, times, prefixes or the order."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         one, other = evidence_for(session, first), evidence_for(session, second)
         lines = [line for line in compared(one.judged, other.judged) if line.differs or all_lines]
     if as_json:
@@ -53,7 +53,7 @@ def share(
     """Write an attempt to one HTML file in which names and identifiers are replaced, for somebody else to read."""
     from sp.web.admin.shared_file import counted, shared_file  # noqa: PLC0415  no other command here needs the pages
 
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         copy = shared(evidence_for(session, reference), keep_hosts=keep_host_names)
     content = shared_file(copy)
     try:

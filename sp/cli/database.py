@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from sp.cli.domains import tell_users_outside
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
-from sp.store.engine import Database, DatabaseError, newest_revision
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop
+from sp.flows.installation import database_file
+from sp.flows.key_check import broken_keys
+from sp.store.engine import newest_revision
 
 db = typer.Typer(help="The database: upgrade, check, backup.", no_args_is_help=True)
 
@@ -34,15 +34,14 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the database can be read and trusted, and is at this program's version. Changes nothing."""
-    settings = settings_in_force()
-    try:
-        with closing(Database(settings.database_url)) as database:
-            revision, faults = database.revision(), database.faults()
-    except (DatabaseError, SQLAlchemyError) as error:
-        stop(f"The database cannot be opened: {getattr(error, 'orig', error)}")
-    if revision != newest_revision():
-        needed = f"this program needs version {newest_revision()}: `virtual-office db upgrade` brings it there"
-        faults = [f"{database.shown_url} is at version {revision}; {needed}.", *faults]
+    with existing_database(settings_in_force(), any_version=True) as database:
+        revision, faults = database.revision(), database.faults()
+        if revision == newest_revision():
+            with database.reading() as session:
+                faults += [key.sentence for key in broken_keys(session)]
+        else:
+            needed = f"this program needs version {newest_revision()}: `virtual-office db upgrade` brings it there"
+            faults = [f"{database.shown_url} is at version {revision}; {needed}.", *faults]
     if faults:
         stop(*faults)
     typer.echo(f"{database.shown_url} is sound, at version {revision}.")
@@ -51,13 +50,12 @@ def check() -> None:
 @db.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
     """Copy the SQLite database to a file, also while the service runs."""
-    url = make_url(settings_in_force().database_url)
-    if url.get_backend_name() != "sqlite":
+    settings = settings_in_force()
+    original = database_file(settings)
+    if original is None:
         stop("This database is PostgreSQL: back it up with pg_dump.", code=UNUSABLE)
-    original = Path(str(url.database))
-    if not original.is_file():
-        stop(f"There is no database {str(original)!r} yet.")
-    _make_private(file)
+    with existing_database(settings, any_version=True):
+        _make_private(file)
     try:
         with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(file)) as target:
             source.backup(target)  # one step, one snapshot: what is written meanwhile is all in or all out

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop, wide_console
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop, wide_console
 from sp.cli.setup import SAVED_BY, AccountOption, read_certificates, stop_with_faults
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -39,7 +39,7 @@ _SHORTEST = 4  # hexadecimal digits: fewer are a slip
 def list_certificates(account: AccountOption = account_setup.SEEDED_SLUG) -> None:
     """List them with their state, what they verified last, and which may go."""
     now = system_clock()
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         standings = flow.standings_of(session, _account(session, account), now)
     table = Table("State", "Subject", "Valid until", "Days", "Last used")
     table.add_column("SHA-256 fingerprint", overflow="fold")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop
+from sp.cli.running import UNUSABLE, changeable_database, printable, settings_in_force, stop
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -29,7 +29,7 @@ def idp_config(
 ) -> None:
     """Print what an identity provider needs to know of this service, with the live values filled in."""
     settings = settings_in_force()
-    with opened_database(settings) as database:
+    with changeable_database(settings) as database:
         with database.reading() as session:
             found = accounts.account_by_slug(session, account)
         if found is None:

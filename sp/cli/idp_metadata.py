@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sp.cli.running import REFUSED, UNUSABLE, opened_database, printable, settings_in_force, stop
+from sp.cli.running import REFUSED, UNUSABLE, database_for_a_trial, printable, settings_in_force, stop
 from sp.cli.setup import SAVED_BY, AccountOption, read_certificates
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -43,7 +43,7 @@ def import_metadata(
     pinned = next(iter(read_certificates([pin])), None) if pin else None
     entity = _entity(_data(settings, source), entity_id, pinned)
     following = Source(source, pinned) if follow and _is_url(source) else None
-    with opened_database(settings) as database, database.writing() as session:
+    with database_for_a_trial(settings, is_trial=check) as database, database.writing() as session:
         found = accounts.account_by_slug(session, account)
         if found is None:
             stop(f"There is no account {account!r}. `virtual-office account add` makes one.", code=UNUSABLE)

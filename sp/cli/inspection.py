@@ -21,7 +21,7 @@ from rich.text import Text
 from sp.cli.running import (
     REFUSED,
     UNUSABLE,
-    opened_database,
+    existing_database,
     printable,
     settings_in_force,
     stop,
@@ -136,7 +136,7 @@ def _judge_live(
 ) -> _Judged:
     """With the account's settings, of which the options change a part. The database is only read."""
     now = changes.now or system_clock()
-    with opened_database(settings) as database, database.reading() as session:
+    with existing_database(settings) as database, database.reading() as session:
         found = accounts.account_by_slug(session, slug)
         if found is None:
             stop(f"There is no account {slug!r}. `virtual-office account add` makes one.", code=UNUSABLE)

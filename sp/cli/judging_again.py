@@ -28,7 +28,7 @@ from sp.cli.inspection import (
     print_sentences,
     verdict_of,
 )
-from sp.cli.running import REFUSED, UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
+from sp.cli.running import REFUSED, UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import CertificateFiles, read_certificates
 from sp.flows import judging_again
 from sp.flows.judging_again import Changes
@@ -71,7 +71,7 @@ def judge_again(
         allow_sha1=allow_sha1 or None,
         signed_part=signed,
     )
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         attempt = _attempt(session, reference)
         settings_id = _settings_id(session, attempt, account, settings_version)
         _require_settings(attempt, settings_id, changes)

@@ -13,7 +13,15 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlmodel import Session
 
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop, wide_console
+from sp.cli.running import (
+    UNUSABLE,
+    changeable_database,
+    existing_database,
+    opened_database,
+    settings_in_force,
+    stop,
+    wide_console,
+)
 from sp.clock import system_clock
 from sp.flows import account_setup, service_keys
 from sp.flows.service_keys import NotNow, safe_from
@@ -44,7 +52,7 @@ def list_keys(
     account: Annotated[str | None, typer.Option("--account", help="Only the keys of this account.")] = None,
 ) -> None:
     """List the service's keys and the accounts' keys, without anything secret."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         if account is not None:
             _account_id(session, account)
         found = [(row, slug) for row, slug in stored_keys.with_accounts(session) if account in {None, slug}]
@@ -99,7 +107,7 @@ def certificate(
     """Print the certificate in PEM, to give to an identity provider."""
     state = KeyState.UPCOMING if upcoming else KeyState.ACTIVE
     settings = settings_in_force()
-    with opened_database(settings) as database:
+    with changeable_database(settings) as database:
         owner = _owner(database, settings, purpose, account)
         with database.reading() as session:
             found = stored_keys.in_state(session, purpose, state, owner)
@@ -114,7 +122,7 @@ def metadata(
 ) -> None:
     """Print our metadata, for an identity provider that cannot read its address."""
     settings = settings_in_force()
-    with opened_database(settings) as database:
+    with changeable_database(settings) as database:
         document = service_metadata(database, settings, system_clock(), account, signed=signed)
     if document is None:
         stop(f"There is no account {account!r}.", code=UNUSABLE)

@@ -15,7 +15,15 @@ from rich.table import Table
 from rich.text import Text
 from sqlmodel import Session
 
-from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
+from sp.cli.running import (
+    UNUSABLE,
+    existing_database,
+    opened_database,
+    printable,
+    settings_in_force,
+    stop,
+    wide_console,
+)
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup, user_profiles
@@ -137,7 +145,7 @@ def users(
     as_json: JsonFlag = False,
 ) -> None:
     """List the user profiles of an account."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         found = account_of_slug(session, account)
         listing = Listing(required(found.id), sort=user_listing.SortBy.USERNAME, descending=False)
         rows = (_user_row(row) for row in user_listing.everybody(database, listing))
@@ -149,7 +157,7 @@ def sign_ins(
     as_json: JsonFlag = False,
 ) -> None:
     """List the newest sign-in attempts of all accounts."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         rows = (_attempt_row(session, row) for row in sign_in_attempts.newest(session, limit=limit))
         show(rows, as_json=as_json, empty="No sign-in has been tried yet.")
 

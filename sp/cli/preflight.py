@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from sp.cli.running import REFUSED, UNUSABLE, opened_database, printable, settings_in_force, stop, wide_console
+from sp.cli.running import REFUSED, UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -31,7 +31,7 @@ def preflight(
 ) -> None:
     """Look for what will go wrong at the first sign-in. Exit code: 0 nothing failed, 1 something did, 2 unusable."""
     settings = settings_in_force()
-    with opened_database(settings) as database, database.reading() as session:
+    with existing_database(settings) as database, database.reading() as session:
         found = accounts.account_by_slug(session, account)
         if found is None:
             stop(f"There is no account {account!r}. `virtual-office account add` makes one.", code=UNUSABLE)

@@ -5,14 +5,16 @@ Owns exit codes for faults of the surroundings. Never prints a stack trace for o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from sp.clock import system_clock
+from sp.flows.installation import NoInstallationError, open_existing
 from sp.flows.opening import open_database
+from sp.saml.own_keys import OwnKeyError
 from sp.settings import Settings, SettingsError, load_settings
 from sp.store.engine import Database, DatabaseError
 
@@ -54,13 +56,45 @@ def settings_in_force(**overrides: Any) -> Settings:
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Database]:
     """The database, upgraded and seeded, closed at the end. A database that cannot be used ends the command."""
-    try:
-        database = open_database(settings, system_clock)
-    except DatabaseError as error:
-        stop(str(error))
-    for note in database.upgrade_notes:
-        typer.echo(note, err=True)  # standard output may be read by a program
-    try:
+    with _usable(lambda: open_database(settings, system_clock)) as database:
+        for note in database.upgrade_notes:
+            typer.echo(note, err=True)  # standard output may be read by a program
         yield database
-    finally:
-        database.close()
+
+
+@contextmanager
+def existing_database(settings: Settings, *, any_version: bool = False) -> Iterator[Database]:
+    """The database of an installation, to be read only: nothing is made, upgraded or seeded.
+
+    Exit code 2 where there is no installation, 1 where it is of another version and that matters.
+    """
+    with _usable(lambda: open_existing(settings, any_version=any_version)) as database:
+        yield database
+
+
+@contextmanager
+def changeable_database(settings: Settings) -> Iterator[Database]:
+    """The database of an installation, to be changed. Exit code 2 where there is no installation."""
+    with existing_database(settings):
+        pass  # the command has ended here where there is none
+    with _usable(lambda: Database(settings.database_url)) as database:
+        yield database
+
+
+@contextmanager
+def database_for_a_trial(settings: Settings, *, is_trial: bool) -> Iterator[Database]:
+    """The database for changes, or for a trial of changes that are taken back, which needs an installation."""
+    with changeable_database(settings) if is_trial else opened_database(settings) as database:
+        yield database
+
+
+@contextmanager
+def _usable(opened: Callable[[], Database]) -> Iterator[Database]:
+    """What `opened` returns, closed at the end; what makes it unusable ends the command with one sentence."""
+    try:
+        with closing(opened()) as database, database.errors_in_one_sentence():
+            yield database
+    except NoInstallationError as error:
+        stop(str(error), code=UNUSABLE)
+    except (DatabaseError, OwnKeyError) as error:
+        stop(str(error))

@@ -24,10 +24,12 @@ import typer
 
 from sp.cli import sockets
 from sp.cli.demo_connection import connect, demo_command
+from sp.cli.file_permissions import warn_of_exposed_files
 from sp.cli.loading import loading
 from sp.cli.running import REFUSED, opened_database, settings_in_force, stop
 from sp.cli.tls import require_usable, settings_with_tls
 from sp.flows.domains import warn_of_users_outside
+from sp.flows.opening import connect as connect_database
 from sp.flows.opening import password_file, prepare
 from sp.logs import configure_logging
 from sp.settings import Settings, is_loopback
@@ -93,7 +95,7 @@ def _run(settings: Settings, *, demo: str | None) -> None:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
         if demo:
             _check_demo_port(settings)
-        database = Database(settings.database_url)
+        database = connect_database(settings)
     except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
     with _until_a_signal(), _demo_directory(settings) if demo else nullcontext() as process:
@@ -120,7 +122,7 @@ def _run_workers(settings: Settings) -> None:
         stop("VIRTUAL_OFFICE_WORKERS: this system runs one process only; start several on ports of their own.")
     try:
         listening = sockets.listen(settings.host, settings.port, "VIRTUAL_OFFICE_PORT")
-        database = Database(settings.database_url)
+        database = connect_database(settings)
     except (sockets.PortError, DatabaseError) as error:
         stop(str(error))
 
@@ -160,11 +162,13 @@ def _prepare(settings: Settings, database: Database) -> None:
     for note in database.upgrade_notes:
         _log.warning("upgraded", note=note)
     warn_of_users_outside(database)
+    warn_of_exposed_files(settings)
 
 
 def _check_demo_port(settings: Settings) -> None:
     address = urlsplit(settings.demo_url)
-    for opened in sockets.listen(address.hostname or "", address.port or 80, "VIRTUAL_OFFICE_DEMO_URL"):
+    variable = "VIRTUAL_OFFICE_DEMO_URL"
+    for opened in sockets.listen(address.hostname or "", address.port or 80, variable, variable):
         opened.close()
 
 

@@ -12,7 +12,7 @@ import typer
 from sqlmodel import Session
 
 from sp.cli.people import JsonFlag, account_of_slug, show
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -32,7 +32,7 @@ _AT_ONCE = 500
 def list_sessions(account: AccountOption = account_setup.SEEDED_SLUG, as_json: JsonFlag = False) -> None:
     """List the open sessions of an account's users, newest first."""
     settings = settings_in_force()
-    with opened_database(settings) as database, database.reading() as session:
+    with existing_database(settings) as database, database.reading() as session:
         found = account_of_slug(session, account)
         rows = (_row(*row) for row in _everybody(session, settings, found))
         show(rows, as_json=as_json, empty="Nobody is signed in.")

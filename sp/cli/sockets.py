@@ -16,15 +16,17 @@ class PortError(Exception):
     """The address cannot be listened on. The text is one sentence for the operator."""
 
 
-def listen(host: str, port: int, setting: str) -> list[socket.socket]:
+def listen(host: str, port: int, setting: str, host_setting: str = "VIRTUAL_OFFICE_HOST") -> list[socket.socket]:
     """Sockets on every address of the host: `localhost` is 127.0.0.1 and, where the machine has it, ::1.
 
-    Raises PortError, naming the setting that chooses another port.
+    Raises PortError, naming the setting that chooses another port, or another host where that is what is wrong.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise PortError(f"The address {host!r} is not known on this machine. Name another one in {setting}.") from None
+        raise PortError(
+            f"The address {host!r} is not known on this machine. Name another one in {host_setting}."
+        ) from None
     addresses = dict.fromkeys((family, address) for family, _, _, _, address in found)
     sockets: list[socket.socket] = []
     for family, address in addresses:
@@ -35,6 +37,8 @@ def listen(host: str, port: int, setting: str) -> list[socket.socket]:
                 continue  # a machine without IPv6 still resolves ::1
             for opened in sockets:
                 opened.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise PortError(f"{host} is no address of this machine. Name another one in {host_setting}.") from None
             raise PortError(_sentence(error, host, port, setting)) from None
     return sockets
 

@@ -39,12 +39,19 @@ def require_usable(settings: Settings) -> None:
         stop(
             f"VIRTUAL_OFFICE_BASE_URL: must begin with https where TLS is spoken ({settings.base_url}).", code=UNUSABLE
         )
+    _require_readable(settings.tls_certificate, "VIRTUAL_OFFICE_TLS_CERTIFICATE")
+    _require_readable(settings.tls_key, "VIRTUAL_OFFICE_TLS_KEY")
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
     except ssl.SSLError:
         stop(f"{settings.tls_certificate} and {settings.tls_key} are no certificate and its open key, in PEM.")
+
+
+def _require_readable(file: Path, variable: str) -> None:
+    try:
+        file.read_bytes()
     except OSError as error:
-        stop(f"The files of the certificate cannot be read: {error.strerror} ({settings.tls_certificate}).")
+        stop(f"{variable}: {file} cannot be read ({error.strerror}).")
 
 
 def _made(certificate: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from sp.cli.people import JsonFlag, account_of_slug, show
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop
 from sp.cli.setup import SAVED_BY, AccountOption
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -51,7 +51,7 @@ def create(
 @token.command("list")
 def list_tokens(account: AccountOption = account_setup.SEEDED_SLUG, as_json: JsonFlag = False) -> None:
     """List an account's tokens, without the tokens."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         found = account_of_slug(session, account)
         rows = (_row(row) for row in api_tokens.of_account(session, required(found.id)))
         show(rows, as_json=as_json, empty="No tokens. `virtual-office token create` makes one.")

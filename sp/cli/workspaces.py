@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from sp.cli.running import UNUSABLE, opened_database, settings_in_force, stop, wide_console
+from sp.cli.running import UNUSABLE, existing_database, opened_database, settings_in_force, stop, wide_console
 from sp.clock import system_clock
 from sp.flows import workspaces
 from sp.flows.account_setup import Invalid
@@ -53,7 +53,7 @@ def create(
 @workspace.command("list")
 def list_workspaces(as_json: JsonFlag = False) -> None:
     """List the workspaces that are not over."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         rows = [_row(found) for found in realms.workspaces(session, system_clock())]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))

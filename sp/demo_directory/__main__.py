@@ -129,8 +129,20 @@ def _settings(options: argparse.Namespace) -> Settings:
         service_url=options.service_url or f"{origin.scheme}://{origin.netloc}",
     )
     check_settings(settings)
-    _make_data_folder(settings.data_dir)
+    if options.command == "response":  # it only reads
+        _require_directory(settings)
+    else:
+        _make_data_folder(settings.data_dir)
     return settings
+
+
+def _require_directory(settings: Settings) -> None:
+    if not settings.database_file.is_file():
+        folder = settings.data_dir.absolute()
+        sentence = (
+            f"There is no demo directory in the folder {folder}. Run the command connect, or name another --data-dir."
+        )
+        raise CannotStartError(sentence)
 
 
 def _make_data_folder(folder: Path) -> None:

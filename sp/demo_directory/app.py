@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from sp.demo_directory import access_panel, applications, fault_pages, portal, sign_on, token_encryption, users, wizard
 from sp.demo_directory.clock import Clock, utc_now
@@ -39,8 +40,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.mount("/static", StaticFiles(directory=static_folder()), name="static")
     for page in (portal, users, wizard, applications, fault_pages, token_encryption, access_panel, sign_on):
         app.router.routes.extend(page.router.routes)  # as they are: including them reads every signature once more
+    _answer_head(app)
     _add_error_pages(app)
     return app
+
+
+def _answer_head(app: FastAPI) -> None:
+    """Answer HEAD wherever GET is answered (RFC 9110, 9.3.2), which FastAPI leaves to its users."""
+    for route in app.router.routes:
+        if isinstance(route, Route) and route.methods and "GET" in route.methods:
+            route.methods.add("HEAD")
 
 
 def open_desk(settings: Settings, clock: Clock) -> Desk:

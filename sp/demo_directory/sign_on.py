@@ -96,7 +96,7 @@ def _other_tenant(request: Request, desk: Desk, tenant_id: str) -> Response | No
 def _receive(request: Request, desk: Desk, text: str, relay_state: str) -> Response:
     """Keep a good request and go on by a plain GET: a POST from another site comes without our cookies."""
     try:
-        message = desk.provider.read_request(text[:_MAX_REQUEST], request.method)
+        message = desk.provider.read_request(text[:_MAX_REQUEST], "POST" if request.method == "POST" else "GET")
     except UnreadableRequestError:
         sentence = "The request is not a valid SAML 2.0 protocol message."
         return sign_in_problem(request, desk, 400, "AADSTS75005", sentence)

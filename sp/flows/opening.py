@@ -10,16 +10,38 @@ import os
 from pathlib import Path
 
 from sp.clock import Clock, system_clock
-from sp.flows import account_setup, service_keys
+from sp.flows import account_setup, installation, service_keys
+from sp.flows.key_check import broken_service_keys
 from sp.settings import Settings
-from sp.store.engine import Database, DatabaseError, take_start_lock
+from sp.store import accounts
+from sp.store.engine import Database, DatabaseError, DatabaseFileError, take_start_lock
 
 
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """The database, upgraded and seeded. Raises DatabaseError."""
-    database = Database(settings.database_url)
+    database = connect(settings)
     try:
         prepare(database, settings, clock)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def connect(settings: Settings) -> Database:
+    """The database as it is; a SQLite file is made where none is.
+
+    Raises DatabaseError, also for one that is empty now and held an installation before.
+    """
+    is_new = installation.require_database_file(settings)
+    try:
+        database = Database(settings.database_url)
+    except DatabaseFileError as error:
+        place = f"Make it writable, or name another place in {settings.database_variable}."
+        raise DatabaseError(f"{error} {place}") from None
+    try:
+        with database.errors_in_one_sentence():
+            installation.require_tables(settings, database, is_new=is_new)
     except BaseException:
         database.close()
         raise
@@ -32,12 +54,16 @@ def prepare(database: Database, settings: Settings, clock: Clock = system_clock)
     Raises DatabaseError.
     """
     database.upgrade()
-    with database.writing() as session:
-        take_start_lock(session.connection())  # two that start at once would both find nobody there
-        seeded = account_setup.seed(session, settings, clock())
-        if seeded.password:
-            _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing
-    service_keys.ensure_signing_key(database, settings, clock())
+    with database.errors_in_one_sentence():
+        with database.writing() as session:
+            take_start_lock(session.connection())  # two that start at once would both find nobody there
+            installation.require_companies(settings, has_companies=accounts.has_companies(session))
+            seeded = account_setup.seed(session, settings, clock())
+            if seeded.password:
+                _keep_password(settings, seeded.password)  # a password that cannot be kept seeds nothing
+        service_keys.ensure_signing_key(database, settings, clock())
+        _require_whole_keys(database)
+    installation.Marker(settings).complete(database)
     if settings.admin_password:
         forget_password(settings)
 
@@ -50,6 +76,14 @@ def password_file(settings: Settings) -> Path:
 def forget_password(settings: Settings) -> None:
     """Remove the file once another password counts."""
     password_file(settings).unlink(missing_ok=True)
+
+
+def _require_whole_keys(database: Database) -> None:
+    """Raise DatabaseError for a key that could not sign or decrypt: found now, not by somebody's sign-in."""
+    with database.reading() as session:
+        broken = broken_service_keys(session)
+    if broken:
+        raise DatabaseError(" ".join(key.sentence for key in broken) + " Restore a backup of the database.")
 
 
 def _keep_password(settings: Settings, password: str) -> None:

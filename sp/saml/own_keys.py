@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -92,10 +93,19 @@ def private_bytes(key: OwnKey) -> bytes:
     return key.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
+class OwnKeyError(ValueError):
+    """A stored key of this service cannot be used. The text is one sentence for the operator."""
+
+
 @lru_cache(maxsize=1024)  # loading checks the primes, which takes 60 to 80 ms; each account has a key of its own
 def read_key(private_key: bytes, certificate: bytes) -> OwnKey:
-    """The key that `private_bytes` wrote. Raises ValueError for anything but a readable RSA key."""
-    key = load_der_private_key(private_key, password=None)
+    """The key that `private_bytes` wrote. Raises OwnKeyError for anything but a readable RSA key."""
+    try:
+        key = load_der_private_key(private_key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("our own keys are RSA keys")  # noqa: TRY004  what was stored is wrong, not who called
+        raise OwnKeyError(
+            "A private key of this service cannot be read: `virtual-office db check` names it. Restore a backup."
+        )
     return OwnKey(key, certificate)

@@ -105,6 +105,10 @@ def shared_realm(session: Session) -> Realm:
     return realm or _stored(session, Realm(name=SHARED_REALM))
 
 
+def has_companies(session: Session) -> bool:
+    return session.execute(select(column(Company.id)).limit(1)).first() is not None
+
+
 def company_named(session: Session, name: str) -> Company | None:
     return session.execute(select(Company).where(column(Company.name) == name)).scalar_one_or_none()
 

@@ -18,12 +18,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlmodel import Session
 
 from sp.store.disk_probe import DiskProbe
 from sp.store.process_queue import ProcessQueue, queue_file
+from sp.store.read_only import read_only_engine
 from sp.store.together import Done, Work, do_together
 
 WRITE = "virtual_office_write"
@@ -56,6 +57,10 @@ class DatabaseError(Exception):
     """The database cannot be used. The text is one sentence for the operator."""
 
 
+class DatabaseFileError(DatabaseError):
+    """The file of a SQLite database, or its folder, cannot be made or written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connections:
     """Connections of this process: in use, kept for the next one who asks, and how many there may be."""
@@ -68,13 +73,14 @@ class Connections:
 class Database:
     """One database with its pool of connections. Safe to share between threads."""
 
-    def __init__(self, url: str, *, lock_seconds: float = _LOCK_SECONDS) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, lock_seconds: float = _LOCK_SECONDS) -> None:
         """`url` as in the settings; `lock_seconds` is how long to wait for the lock of a SQLite file.
 
-        Raises DatabaseError when its folder cannot be made or written.
+        Raises DatabaseError when its folder cannot be made or written. `read_only` makes no file and refuses every
+        change.
         """
         self.url = url
-        self.engine = _engine(url, lock_seconds)
+        self.engine = read_only_engine(make_url(url)) if read_only else _engine(url, lock_seconds)
         self._writing = self.engine.execution_options(**{WRITE: True})
         self._one_writer = _OneWriter(url, lock_seconds)
         file = make_url(url).database or ""
@@ -115,7 +121,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version. Raises DatabaseError when it is newer than this program."""
-        try:
+        with self.errors_in_one_sentence():
             if self.revision() == newest_revision():
                 return
             # Loading alembic takes longer than every other part of a start, which mostly finds nothing to do.
@@ -124,8 +130,6 @@ class Database:
             with self._writing.connect() as connection, _tables_may_be_replaced(connection), connection.begin():
                 take_start_lock(connection)
                 self.upgrade_notes = upgrade(connection)
-        except OperationalError as error:
-            raise DatabaseError(f"The database {self.shown_url} cannot be opened: {error.orig}") from None
 
     def revision(self) -> str:
         """The version of the schema in the database, or "none"."""
@@ -146,6 +150,15 @@ class Database:
     def disk_fault(self) -> str:
         """Why nothing can be written beside a SQLite database, or ""; PostgreSQL's disk is its server's concern."""
         return self._disk.fault() if self._disk else ""
+
+    @contextmanager
+    def errors_in_one_sentence(self) -> Iterator[None]:
+        """Raise DatabaseError for what the driver raises in the block: a damaged file, a server that is away."""
+        try:
+            yield
+        except DBAPIError as error:
+            reason = " ".join(str(error.orig).split()).rstrip(".")  # psycopg's reasons have several lines
+            raise DatabaseError(f"The database {self.shown_url} cannot be used: {reason}.") from None
 
     def connections(self) -> Connections:
         """What the pool has at this moment."""
@@ -272,10 +285,7 @@ def _prepare_folder(file: Path) -> None:
         with file.open("ab"):
             pass
     except OSError as error:
-        raise DatabaseError(
-            f"The data folder {file.parent} cannot be written ({error.strerror}). Make it writable, or name "
-            "another one in VIRTUAL_OFFICE_DATA_DIR."
-        ) from None
+        raise DatabaseFileError(f"{error.filename or file.parent} cannot be written ({error.strerror}).") from None
 
 
 def _note_rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:

@@ -88,3 +88,8 @@ def take_lock(session: Session, account_id: int | None = None) -> bool:
     else:
         query = select(column(Account.id)).where(column(Account.id) == account_id).with_for_update(key_share=True)
     return session.execute(query).first() is not None
+
+
+def every_key(session: Session) -> Sequence[ServiceKey]:
+    """Every key of every purpose and state, the oldest first."""
+    return session.execute(select(ServiceKey).order_by(column(ServiceKey.id))).scalars().all()

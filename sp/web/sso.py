@@ -28,6 +28,7 @@ from sp.saml.times import written
 from sp.store.together import AbandonedError, Steps
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
+from sp.web.head_requests import is_head
 from sp.web.realm import gone, service_here
 from sp.web.relay_state import safe_path
 from sp.web.rendering import render
@@ -57,7 +58,7 @@ async def assertion_consumer_service(request: Request) -> Response:
 
     A message by the Redirect binding gets its refusal like any other; without one, GET is not for this address.
     """
-    if request.method != "POST" and (request.method == "HEAD" or not _MESSAGES & request.query_params.keys()):
+    if request.method != "POST" and (is_head(request) or not _MESSAGES & request.query_params.keys()):
         raise HTTPException(405, headers={"Allow": "POST"})
     body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
     form: PostedForm | UnreadForm | bytes = body

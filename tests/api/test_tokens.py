@@ -105,5 +105,5 @@ def test_a_made_token_is_in_no_log(service: Service) -> None:
 def test_an_address_that_is_none_is_told_as_a_problem(program: Program) -> None:
     assert program.refused("GET", "/nonsense") == (404, [])
     assert program.refused("DELETE", "/account") == (405, [])
-    assert program.told.headers["allow"] == "GET"
+    assert program.told.headers["allow"] == "GET, HEAD"
     assert program.refused("GET", API + "/")[0] == 404

@@ -30,6 +30,13 @@ def configured(run: CliRunner, folder: Path, issuer: str) -> Result:
     return done
 
 
+@pytest.fixture
+def installed(run: CliRunner) -> None:
+    """A command that only reads needs an installation."""
+    assert run.invoke(app, ["db", "upgrade"]).exit_code == 0
+
+
+@pytest.mark.usefixtures("installed")
 def test_a_fresh_account_is_not_ready(run: CliRunner) -> None:
     done = run.invoke(app, ["preflight"])
     assert done.exit_code == 1
@@ -55,6 +62,7 @@ def test_a_missing_slash_is_told_as_json_with_its_remedy(run: CliRunner, tmp_pat
     assert row["remedy"] == 'Enter the value expected as "Issuer URL".'
 
 
+@pytest.mark.usefixtures("installed")
 def test_an_account_that_is_not_there_is_an_unusable_argument(run: CliRunner) -> None:
     done = run.invoke(app, ["preflight", "--account", "nobody"])
     assert done.exit_code == 2

@@ -127,6 +127,30 @@ def test_a_database_of_a_newer_release(place: Installation, workers: str) -> Non
     )
 
 
+def test_files_that_others_can_read_are_named(place: Installation) -> None:
+    assert place.run("db", "upgrade").returncode == 0
+    database = place.data / "virtual-office.db"
+    database.chmod(0o644)
+    with place.start("serve") as program:
+        [line] = [line for line in program.output.splitlines() if "exposed_to_other_users" in line]
+    assert f"run `chmod 600 {database}`" in line
+
+
+@pytest.mark.parametrize(("how", "workers"), [("gone", "1"), ("damaged", "2")])
+def test_a_lost_database_is_no_new_installation(place: Installation, how: str, workers: str) -> None:
+    assert place.run("db", "upgrade").returncode == 0
+    database = place.data / "virtual-office.db"
+    if how == "gone":
+        database.unlink()
+    else:
+        os.truncate(database, 8192)
+    done = place.run("serve", "--workers", workers)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert database.exists() is (how != "gone")
+
+
 def test_all_faults_of_the_settings_at_once(install: Callable[..., Installation]) -> None:
     place = install(PORT="80000", BASE_URL="sso.8x8.com", LOG_LEVEL="loud", SESION_MAX_HOURS="1")
     done = place.run("serve")
