@@ -34,18 +34,8 @@ class Started:
 
     @property
     def changed_address(self) -> dict[str, str]:
-        """What identity providers have to be told; empty where they know it already, or know nothing yet."""
-        now, former = ServiceAddress.of(self.settings), self.former
-        if former is None or former == now:
-            return {}
-        return {
-            "acs_url": now.acs_url,
-            "entity_id": now.entity_id,
-            "sign_out_url": now.sign_out_url,
-            "metadata_url": now.metadata_url,
-            "former_acs_url": former.acs_url,
-            "former_entity_id": former.entity_id,
-        }
+        """What identity providers have to be told."""
+        return ServiceAddress.of(self.settings).changes_since(self.former)
 
 
 def on_terminal(settings: Settings) -> bool:
@@ -54,12 +44,10 @@ def on_terminal(settings: Settings) -> bool:
 
 
 def say_listening(started: Started) -> None:
-    """Say where the service listens, in the log and in the data folder, and what has changed about it."""
+    """Say where the service listens, in the log and in the data folder."""
     write_listening(started.settings)
     listening = Listening.of(started.settings)
     _log.info("listening", url=listening.url, host=listening.host, port=listening.port)
-    if changed := started.changed_address:
-        _log.warning("address_changed", **changed)
 
 
 def greet(started: Started) -> None:

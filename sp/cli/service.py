@@ -155,8 +155,9 @@ def _listen(settings: Settings, how_to_choose: str) -> list[socket.socket]:
         return sockets.listen(settings.host, settings.port)
     except sockets.PortError as error:
         sentence = _port_sentence(error, how_to_choose, "VIRTUAL_OFFICE_HOST")
-        chosen = "base_url" in chosen_settings().model_fields_set and error.problem != PortProblem.UNKNOWN_HOST
-        stop(sentence + (" VIRTUAL_OFFICE_BASE_URL is set: change it, too." if chosen else ""))
+        names_port = urlsplit(settings.base_url).port == error.port
+        follows = "base_url" not in chosen_settings().model_fields_set or not names_port  # else it is a proxy's
+        stop(sentence if follows else f"{sentence} Change it in VIRTUAL_OFFICE_BASE_URL, too.")
 
 
 def _check_demo_port(settings: Settings) -> None:

@@ -58,6 +58,19 @@ class ServiceAddress:
     def metadata_url(self) -> str:
         return f"{self.base_url}/saml2/metadata"
 
+    def changes_since(self, former: ServiceAddress | None) -> dict[str, str]:
+        """What identity providers have to be told; empty where they know it already, or know nothing yet."""
+        if former is None or former == self:
+            return {}
+        return {
+            "acs_url": self.acs_url,
+            "entity_id": self.entity_id,
+            "sign_out_url": self.sign_out_url,
+            "metadata_url": self.metadata_url,
+            "former_acs_url": former.acs_url,
+            "former_entity_id": former.entity_id,
+        }
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -108,6 +121,8 @@ def holding_installation(settings: Settings) -> Iterator[ServiceAddress | None]:
                 held.append(_hold(place, address))
             except OSError as error:  # a read-only folder, beside a PostgreSQL
                 _log.warning("address_not_kept", folder=str(place.folder), reason=error.strerror)
+        if changes := address.changes_since(former):
+            _log.warning("address_changed", **changes)  # now: the next start does not know it, should this one fail
         yield former
     finally:
         for descriptor in held:
@@ -131,7 +146,7 @@ def _places(settings: Settings) -> list[_Place]:
 def _hold(place: _Place, address: ServiceAddress) -> int:
     """Share the lock with services of the same address; the file descriptor that holds it."""
     place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(place.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _share(descriptor, place, address)
     except BaseException:

@@ -94,6 +94,13 @@ class TestChangedAddress:
         assert (changed["entity_id"], changed["former_entity_id"]) == (f"{OTHERS}/saml2", f"{OURS}/saml2")
         assert changed["sign_out_url"] == f"{OTHERS}/saml2/slo"
 
+    def test_it_is_said_before_anything_else_can_fail(self, settings: Make, capsys: pytest.CaptureFixture[str]) -> None:
+        for port in (8100, 8200, 8200):
+            with holding_installation(settings(port=port)):
+                pass
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "address_changed" in line]
+        assert f"former_acs_url={OURS}/saml2" in line
+
     @pytest.mark.parametrize("former", [None, ServiceAddress(OURS, f"{OURS}/saml2", f"{OURS}/saml2")])
     def test_nothing_is_said_where_nothing_changed(self, settings: Make, former: ServiceAddress | None) -> None:
         assert Started(settings(port=8100), former).changed_address == {}

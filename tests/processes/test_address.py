@@ -96,6 +96,15 @@ def test_without_a_terminal_standard_output_holds_log_lines_only(place: Installa
         assert password not in program.output
 
 
+def test_connecting_without_a_terminal_prints_no_password(place: Installation) -> None:
+    done = place.run("demo", "--only-connect")
+    password = (place.data / "demo-user-password.txt").read_text().strip()
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
+    assert "demo_directory_connected" in done.stdout
+    assert str(place.data / "demo-user-password.txt") in done.stdout
+    assert password not in done.stdout
+
+
 def test_a_terminal_with_a_json_log_shows_no_password(install: Install) -> None:
     place = install(LOG_FORMAT="json")
     with place.start("serve") as program:

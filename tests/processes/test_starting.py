@@ -102,12 +102,12 @@ def test_a_taken_port(place: Installation) -> None:
         free.close()
 
 
-def test_a_taken_port_under_a_chosen_base_url(install: Callable[..., Installation]) -> None:
+def test_a_taken_port_that_the_base_url_names(place: Installation) -> None:
     """It does not follow, so that the person has to change it."""
-    place = install(BASE_URL="http://localhost:8000")
+    chosen = Installation(place.folder, port=place.port, settings={"BASE_URL": place.base_url})
     with socket.create_server(("127.0.0.1", place.port)):
-        done = place.run("serve")
-    assert done.stderr.endswith(" VIRTUAL_OFFICE_BASE_URL is set: change it, too.\n")
+        done = chosen.run("serve")
+    assert done.stderr.endswith(" Change it in VIRTUAL_OFFICE_BASE_URL, too.\n")
 
 
 def test_a_taken_port_of_the_demo_directory(place: Installation) -> None:
