@@ -6,16 +6,19 @@ Owns taking them before anything heavy is loaded, and saying why they cannot be 
 from __future__ import annotations
 
 import errno
+import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from typing import Any
 
 _BACKLOG = 2048
 _TRIES = 20  # a port that the system gives for 127.0.0.1 may be taken on ::1
 _PRIVILEGED = 1024  # lower ports are for the system's administrator
 _ANY = 0
 
-_Addresses = dict[tuple[int, tuple[object, ...]], None]
+Address = tuple[int, tuple[Any, ...]]  # its family, and host, port and what else it has
 
 
 class PortProblem(Enum):
@@ -48,7 +51,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     addresses = _addresses(host, port)
     for left in reversed(range(_TRIES if port == _ANY else 1)):
         try:
-            return _bound_to_all(addresses)
+            return bind_all(addresses)
         except OSError as error:
             in_use = error.errno == errno.EADDRINUSE
             if in_use and left:
@@ -63,15 +66,15 @@ def port_of(listening: list[socket.socket]) -> int:
     return int(listening[0].getsockname()[1])
 
 
-def _addresses(host: str, port: int) -> _Addresses:
+def _addresses(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
         raise PortError(PortProblem.UNKNOWN_HOST, host, port) from None
-    return dict.fromkeys((family, address) for family, _, _, _, address in found)
+    return list(dict.fromkeys((int(family), address) for family, _, _, _, address in found))
 
 
-def _bound_to_all(addresses: _Addresses) -> list[socket.socket]:
+def bind_all(addresses: Sequence[Address]) -> list[socket.socket]:
     """One socket for each; a port that the system chose for the first is the port of all."""
     sockets: list[socket.socket] = []
     for family, (host, port, *scope) in addresses:
@@ -84,6 +87,8 @@ def _bound_to_all(addresses: _Addresses) -> list[socket.socket]:
             for opened in sockets:
                 opened.close()
             raise
+    if not sockets:
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     return sockets
 
 
@@ -107,10 +112,10 @@ def _free_port(host: str, port: int) -> int | None:
 
     The next one is often the other program's of the same person: the demo directory has 8001.
     """
-    first = port + 100 if port >= _PRIVILEGED else port + 8000
-    for other in range(first, min(first + 50, 65536)):
+    first = port + 100 if _PRIVILEGED <= port < 65_000 else 8000 + port % 1000
+    for other in range(first, first + 50):
         with suppress(OSError):
-            for opened in _bound_to_all(_addresses(host, other)):
+            for opened in bind_all(_addresses(host, other)):
                 opened.close()
             return other
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -164,8 +165,11 @@ class TestListeningFile:
 
 
 class TestPorts:
+    @pytest.mark.skipif(not socket.has_ipv6, reason="a machine without IPv6")
     def test_any_free_port_is_the_same_on_every_address(self) -> None:
-        listening = sockets.listen("localhost", 0)
+        both = [(socket.AF_INET, ("127.0.0.1", 0)), (socket.AF_INET6, ("::1", 0, 0, 0))]
+        listening = sockets.bind_all(both)
+        assert len(listening) == 2
         ports = {opened.getsockname()[1] for opened in listening}
         for opened in listening:
             opened.close()
@@ -178,10 +182,14 @@ class TestPorts:
         with pytest.raises(PortError) as error:
             sockets.listen("127.0.0.1", port)
         assert (error.value.problem, error.value.port) == (PortProblem.IN_USE, port)
-        if error.value.free_port:  # none is named above 65535
-            listening += sockets.listen("127.0.0.1", error.value.free_port)
+        assert error.value.free_port
+        listening += sockets.listen("127.0.0.1", error.value.free_port)
         for opened in listening:
             opened.close()
+
+    def test_addresses_that_this_machine_does_not_have(self) -> None:
+        with pytest.raises(OSError, match="assign requested address"):
+            sockets.bind_all([(socket.AF_INET, ("192.0.2.1", 0)), (socket.AF_INET, ("192.0.2.2", 0))])
 
     def test_an_unknown_host(self) -> None:
         with pytest.raises(PortError) as error:
