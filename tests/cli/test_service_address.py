@@ -187,9 +187,9 @@ class TestPorts:
         for opened in listening:
             opened.close()
 
-    def test_addresses_that_this_machine_does_not_have(self) -> None:
+    def test_listening_nowhere_is_an_error(self) -> None:
         with pytest.raises(OSError, match="assign requested address"):
-            sockets.bind_all([(socket.AF_INET, ("192.0.2.1", 0)), (socket.AF_INET, ("192.0.2.2", 0))])
+            sockets.bind_all([])
 
     def test_an_unknown_host(self) -> None:
         with pytest.raises(PortError) as error:
