@@ -16,7 +16,15 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv.parser import Original, parse_stream
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -29,6 +37,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SHORTEST_TOKEN = 16
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _MISSING = "missing_setting"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 SHARED_REALM = "shared"
 
 
@@ -52,7 +61,11 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    base_url: str = Field("http://localhost:8000", description="Where browsers reach this service.")
+    base_url: str = Field(
+        "",
+        description="Where browsers reach this service. Default: from the host, the port and whether it speaks TLS: "
+        "http://localhost:8000.",
+    )
     entity_id: str = Field(
         "",
         description="The entity ID, which must be the Audience of every assertion. Default: base URL + /saml2.",
@@ -62,7 +75,9 @@ class Settings(BaseSettings):
         description="The assertion consumer service, Recipient of every assertion. Default: base URL + /saml2.",
     )
     host: str = Field("localhost", description="The address to listen on; `localhost` means 127.0.0.1 and ::1.")
-    port: Annotated[int, Field(ge=1, le=65535, description="The TCP port to listen on.")] = 8000
+    port: Annotated[int, Field(ge=0, le=65535, description="The TCP port to listen on; 0 takes any that is free.")] = (
+        8000
+    )
     workers: Annotated[
         int, Field(ge=1, le=64, description="How many processes `serve` runs on its port; `demo` runs one.")
     ] = 1
@@ -239,12 +254,21 @@ class Settings(BaseSettings):
 
     @field_validator("base_url", "demo_url")
     @classmethod
-    def _an_origin(cls, value: str) -> str:
+    def _an_origin(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "base_url":
+            return value  # not chosen: see `_derive`
         value = value.rstrip("/")
         parts = urlsplit(_absolute_http_url(value))
         if parts.path or parts.query:
             raise ValueError("must be a scheme, a host and perhaps a port, without a path")
+        if parts.port == 0:
+            raise ValueError("must not have the port 0, which no browser can reach")
         return value
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value.removeprefix("[").removesuffix("]")
 
     @field_validator("acs_url")
     @classmethod
@@ -301,18 +325,22 @@ class Settings(BaseSettings):
             raise ValueError("is not a URL") from None
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _derive(cls, values: dict[str, object]) -> dict[str, object]:
-        base_url = str(values.get("base_url") or cls.model_fields["base_url"].default).rstrip("/")
-        endpoint = f"{base_url}/saml2" if _is_absolute_http_url(base_url) else ""  # one fault is enough for one cause
-        data_dir = Path(str(values.get("data_dir") or "data"))
-        defaults = {
-            "entity_id": endpoint,
-            "acs_url": endpoint,
-            "database_url": _database_in(data_dir),
+    @model_validator(mode="after")
+    def _derive(self) -> Settings:
+        """Fill in what was not chosen from what was; `model_fields_set` still says which is which."""
+        tls = self.tls_certificate is not None
+        base_url = self.base_url or origin("https" if tls else "http", self.host, self.port)
+        derived = {
+            "base_url": base_url,
+            "entity_id": f"{base_url}/saml2",
+            "acs_url": f"{base_url}/saml2",
+            "database_url": _database_in(self.data_dir),
         }
-        return values | {name: values.get(name) or default for name, default in defaults.items()}
+        for name, value in derived.items():
+            if not getattr(self, name):
+                object.__setattr__(self, name, value)  # frozen for everybody else
+                self.model_fields_set.discard(name)  # an empty variable chooses nothing
+        return self
 
     @model_validator(mode="after")
     def _with_what_they_need(self) -> Settings:
@@ -411,6 +439,18 @@ class Settings(BaseSettings):
         return is_loopback(self.host) and is_loopback(urlsplit(self.base_url).hostname or "")
 
 
+def origin(scheme: str, host: str, port: int) -> str:
+    """The URL under which browsers reach what listens there; localhost for what listens on every address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        name = host or "localhost"
+    else:
+        literal = f"[{address}]" if address.version == 6 else str(address)
+        name = "localhost" if address.is_unspecified else literal
+    return f"{scheme}://{name}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{name}:{port}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine only."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -494,14 +534,6 @@ def _database_in(data_dir: Path) -> str:
 
 def _parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _is_absolute_http_url(value: str) -> bool:
-    try:
-        _absolute_http_url(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _absolute_http_url(value: str) -> str:

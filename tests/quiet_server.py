@@ -20,7 +20,7 @@ class QuietServer(uvicorn.Server):
     def __init__(self, app: FastAPI) -> None:
         super().__init__(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5))
         self._app = app
-        self._sockets = listen("127.0.0.1", 0, "nothing")
+        self._sockets = listen("127.0.0.1", 0)
         self._thread = threading.Thread(target=self.run, args=(self._sockets,))
         self.base_url = f"http://127.0.0.1:{self._sockets[0].getsockname()[1]}"
 

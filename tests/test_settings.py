@@ -34,6 +34,38 @@ def test_entity_id_and_acs_url_follow_the_base_url(monkeypatch: pytest.MonkeyPat
     assert settings.acs_url == "http://localhost:9000/saml2"
 
 
+@pytest.mark.parametrize(
+    ("variables", "base_url"),
+    [
+        ({}, "http://localhost:8000"),
+        ({"PORT": "8100"}, "http://localhost:8100"),
+        ({"PORT": "80"}, "http://localhost"),
+        ({"HOST": "0.0.0.0", "PORT": "8100"}, "http://localhost:8100"),  # noqa: S104  (never listened on)
+        ({"HOST": "::"}, "http://localhost:8000"),
+        ({"HOST": "[::1]"}, "http://[::1]:8000"),
+        ({"HOST": "127.0.0.1"}, "http://127.0.0.1:8000"),
+        ({"HOST": "office.example", "TLS_CERTIFICATE": "a.pem", "TLS_KEY": "b.pem"}, "https://office.example:8000"),
+        ({"PORT": "443", "TLS_CERTIFICATE": "a.pem", "TLS_KEY": "b.pem"}, "https://localhost"),
+        ({"PORT": "8100", "BASE_URL": ""}, "http://localhost:8100"),
+        ({"PORT": "8100", "BASE_URL": "https://office.example"}, "https://office.example"),
+    ],
+)
+def test_the_address_follows_what_is_listened_on(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], base_url: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"VIRTUAL_OFFICE_{name}", value)
+    settings = load_settings()
+    assert (settings.base_url, settings.acs_url, settings.entity_id) == (base_url, *[f"{base_url}/saml2"] * 2)
+    assert settings.in_realm("job-1").acs_url == f"{base_url}/w/job-1/saml2"
+
+
+def test_what_is_derived_is_not_taken_for_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_PORT", "8100")
+    monkeypatch.setenv("VIRTUAL_OFFICE_BASE_URL", "")
+    assert load_settings().model_fields_set == {"port"}
+
+
 def test_the_older_tutorials_values_can_be_set_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRTUAL_OFFICE_ENTITY_ID", "https://sso.8x8.com/contoso")
     monkeypatch.setenv("VIRTUAL_OFFICE_ACS_URL", "https://contoso.8x8pilot.com/saml2")
@@ -80,7 +112,10 @@ def test_all_faults_are_told_at_once_and_each_names_its_variable(monkeypatch: py
         ("DATABASE_URL", "sqlite:///"),
         ("CLOCK_SKEW_SECONDS", "301"),
         ("LOG_FORMAT", "xml"),
-        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("BASE_URL", "http://localhost:0"),
+        ("DEMO_URL", "http://127.0.0.1:0"),
+        ("DEMO_URL", ""),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

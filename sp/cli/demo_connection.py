@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sp.cli.atomic_file import write_atomically
 from sp.cli.running import stop
 from sp.clock import system_clock
 from sp.flows import account_setup
@@ -23,8 +24,12 @@ from sp.store.engine import Database
 
 
 def connect(settings: Settings, database: Database) -> dict[str, str]:
-    """Both sides set up for each other, Britta assigned. What the demo directory said about itself."""
+    """Both sides set up for each other, Britta assigned. What the demo directory said about itself.
+
+    Her password is kept in a file, for those who start this without a terminal.
+    """
     described = _ask_demo_directory(settings)
+    write_atomically(demo_password_file(settings), described["password"] + "\n")
     certificate = read_certificate(Path(described["certificate_file"]).read_bytes())
     with database.writing() as session:
         account = accounts.account_by_slug(session, account_setup.SEEDED_SLUG)
@@ -45,6 +50,11 @@ def connect(settings: Settings, database: Database) -> dict[str, str]:
     if isinstance(saved, account_setup.Invalid):
         stop(*(f"{account_setup.LABELS[name]}: {sentence}" for name, sentence in saved.errors.items()))
     return described
+
+
+def demo_password_file(settings: Settings) -> Path:
+    """Where the password of the demo directory's user is kept, readable by its owner only."""
+    return settings.data_dir / "demo-user-password.txt"
 
 
 def demo_command(settings: Settings, command: str) -> list[str]:

@@ -6,32 +6,48 @@ Owns where it is asked. Never starts or changes anything.
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
+from typing import Annotated
 
 import httpx
 import typer
 
-from sp.cli.running import settings_in_force, stop
+from sp.cli.listening_file import Listening, listening_file, read_listening
+from sp.cli.running import chosen_settings, stop
+from sp.cli.tls import settings_with_tls
 from sp.settings import Settings
 
 _SECONDS = 8.0
 
 
-def healthcheck() -> None:
-    """Ask the running service whether it is ready; exit code 1 when it is not."""
-    settings = settings_in_force()
+def healthcheck(
+    host: Annotated[str | None, typer.Option(help="The address that it listens on, as for `serve`.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port that it listens on, as for `serve`.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Its data folder, as for `serve`.")] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="It speaks https, as for `serve`.")] = False,
+) -> None:
+    """Ask the running service whether it is ready; exit code 1 when it is not.
+
+    Without --host, --port or --tls it is asked where it says in its data folder that it listens.
+    """
+    settings = (settings_with_tls if tls else chosen_settings)(host=host, port=port, data_dir=data_dir)
+    is_told = tls or host is not None or port is not None
+    address = _address(settings, None if is_told else read_listening(settings))
     try:
         # This machine's own service by its address, which its certificate need not name.
-        answer = httpx.get(_address(settings), timeout=_SECONDS, trust_env=False, verify=False)  # noqa: S501
+        answer = httpx.get(address, timeout=_SECONDS, trust_env=False, verify=False)  # noqa: S501
     except httpx.HTTPError as error:
-        stop(f"{_address(settings)} does not answer ({type(error).__name__}).")
+        stop(f"{address} does not answer ({type(error).__name__}).")
     if answer.status_code != httpx.codes.OK:
-        stop(f"{_address(settings)} answers {answer.status_code}: {answer.text[:300]}")
+        stop(f"{address} answers {answer.status_code}: {answer.text[:300]}")
     typer.echo("ready")
 
 
-def _address(settings: Settings) -> str:
-    scheme = "https" if settings.tls_certificate else "http"
-    return f"{scheme}://{_host(settings.host)}:{settings.port}/readyz"
+def _address(settings: Settings, listening: Listening | None) -> str:
+    found = listening or Listening.of(settings)
+    if found.port == 0:
+        stop(f"No service says in {listening_file(settings)} at which port it listens.")
+    return f"{'https' if found.tls else 'http'}://{_host(found.host)}:{found.port}/readyz"
 
 
 def _host(listening: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from sp.cli.service_address import known_base_url
 from sp.clock import system_clock
 from sp.flows.installation import NoInstallationError, open_existing
 from sp.flows.opening import open_database
@@ -47,6 +48,14 @@ def wide_console() -> Console:
 
 
 def settings_in_force(**overrides: Any) -> Settings:
+    """The settings of a command, which speaks of the installation at the address where it runs or ran last."""
+    settings = chosen_settings(**overrides)
+    base_url = known_base_url(settings)
+    return chosen_settings(**overrides, base_url=base_url) if base_url else settings
+
+
+def chosen_settings(**overrides: Any) -> Settings:
+    """The settings as they are chosen: those of a service, whose address follows its host and port."""
     try:
         return load_settings(**overrides)
     except SettingsError as error:

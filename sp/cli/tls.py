@@ -9,9 +9,9 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from sp.cli.running import UNUSABLE, settings_in_force, stop
+from sp.cli.running import UNUSABLE, chosen_settings, stop
 from sp.flows.local_authority import LocalAuthorityError, default_files, first_name
-from sp.settings import Settings
+from sp.settings import Settings, origin
 
 HTTPS_PORT = 443
 
@@ -21,14 +21,15 @@ def settings_with_tls(**overrides: Any) -> Settings:
 
     What they do not say: the files that `certificates` made, port 443, the certificate's first name as base URL.
     """
-    settings = settings_in_force(**overrides)
+    settings = chosen_settings(**overrides)
     files = default_files(settings.data_dir)
     certificate = settings.tls_certificate or _made(files.certificate)
     chosen = settings.model_fields_set
     port = settings.port if "port" in chosen else HTTPS_PORT
-    base_url = settings.base_url if "base_url" in chosen else _address(certificate, port)
+    derived = _address(certificate, port) if port else ""  # port 0: once the system has chosen one
+    base_url = settings.base_url if "base_url" in chosen else derived
     tls = {"tls_certificate": certificate, "tls_key": settings.tls_key or files.key, "port": port, "base_url": base_url}
-    return settings_in_force(**overrides | tls)
+    return chosen_settings(**overrides | tls)
 
 
 def require_usable(settings: Settings) -> None:
@@ -68,4 +69,4 @@ def _address(certificate: Path, port: int) -> str:
         host = first_name(certificate)
     except LocalAuthorityError as error:
         stop(str(error))
-    return f"https://{host}" if port == HTTPS_PORT else f"https://{host}:{port}"
+    return origin("https", host, port)

@@ -1,16 +1,20 @@
 """The program as a user starts it: `python -m sp` as a process of its own, with a data folder and two free ports.
 
-Owns starting, waiting until it is ready, stopping, and what it printed. Never imports the program.
+Owns starting, waiting until it is ready, stopping, and what it printed: on a terminal as a person sees it, or through a
+pipe. Never imports the program.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import pty
 import re
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Mapping
@@ -78,7 +82,6 @@ class Installation:
         """The surroundings of every process: ours alone, whatever `VIRTUAL_OFFICE_…` the tester has set."""
         surroundings = {name: value for name, value in os.environ.items() if not name.startswith("VIRTUAL_OFFICE_")}
         own = {
-            "BASE_URL": self.base_url,
             "PORT": str(self.port),
             "DEMO_URL": self.demo_url,
             "DATA_DIR": str(self.data),
@@ -90,11 +93,21 @@ class Installation:
             | {f"VIRTUAL_OFFICE_{name}": value for name, value in own.items()}
         )
 
-    def start(self, *arguments: str) -> Program:
-        """Start a command that keeps running, and come back when it has printed that it is ready."""
-        program = Program(self, arguments)
+    @property
+    def listening_file(self) -> Path:
+        return self.data / "listening.json"
+
+    def start(self, *arguments: str, terminal: bool = True) -> Program:
+        """Start a command that keeps running, and come back when it has said that it is ready.
+
+        On a terminal it prints a greeting, unless its log is JSON; else it says so in its data folder.
+        """
+        program = Program(self, arguments, terminal=terminal)
         try:
-            program.wait_for(READY)
+            if terminal and self.settings.get("LOG_FORMAT") != "json":
+                program.wait_for(READY)
+            else:
+                program.wait_until_listening()
         except BaseException:
             program.kill()
             raise
@@ -140,19 +153,22 @@ def command_line(*arguments: str) -> list[str]:
 class Program:
     """A running command. As a context it is stopped by Ctrl-C at the end, and has to end well."""
 
-    def __init__(self, installation: Installation, arguments: tuple[str, ...]) -> None:
+    def __init__(self, installation: Installation, arguments: tuple[str, ...], *, terminal: bool = True) -> None:
         self.installation = installation
-        self.process = subprocess.Popen(
-            command_line(*arguments),
-            env=installation.environment,
-            cwd=installation.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        )
-        self._lines: list[str] = []
+        read, write = _new_terminal() if terminal else os.pipe()
+        try:
+            self.process = subprocess.Popen(
+                command_line(*arguments),
+                env=installation.environment,
+                cwd=installation.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=write,
+                stderr=subprocess.STDOUT,
+            )
+        finally:
+            os.close(write)
+        self._output = os.fdopen(read, "rb", buffering=0)
+        self._printed = bytearray()
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -172,7 +188,7 @@ class Program:
     @property
     def output(self) -> str:
         with self._news:
-            return "".join(self._lines)
+            return self._printed.decode("utf-8", errors="replace")
 
     def printed(self, label: str, which: int = 0) -> str:
         """The value that the greeting shows behind a label."""
@@ -183,12 +199,25 @@ class Program:
         """Wait until it has printed `text`. Raises AssertionError with the output when it ends or takes too long."""
         deadline = time.monotonic() + seconds
         with self._news:
-            while text not in "".join(self._lines):
+            while text.encode() not in self._printed:
                 left = deadline - time.monotonic()
                 ended = not self._reader.is_alive()
                 if ended or left <= 0:
-                    raise AssertionError(f"{text!r} was not printed:\n{''.join(self._lines)}")
+                    raise AssertionError(f"{text!r} was not printed:\n{self._printed.decode(errors='replace')}")
                 self._news.wait(min(left, 0.5))
+
+    def wait_until_listening(self, seconds: float = _READY_SECONDS) -> dict[str, object]:
+        """Wait until it says in its data folder where it listens; what it says. Raises AssertionError as above."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                said: dict[str, object] = json.loads(self.installation.listening_file.read_text(encoding="utf-8"))
+            except OSError:
+                said = {}
+            if said.get("pid") == self.process.pid:
+                return said
+            time.sleep(0.01)
+        raise AssertionError(f"it does not listen:\n{self.output}")
 
     def stop(self, by: signal.Signals = signal.SIGINT) -> int:
         """Ask it to stop, as Ctrl-C (or an init system) does; its exit code."""
@@ -219,15 +248,29 @@ class Program:
         self._close()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        while part := self._part():
             with self._news:
-                self._lines.append(line)
+                self._printed += part
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
 
+    def _part(self) -> bytes:
+        """What was printed next; nothing at the end, which a terminal of Linux tells by an error."""
+        try:
+            return self._output.read(65536) or b""
+        except OSError:
+            return b""
+
     def _close(self) -> None:
         self._reader.join(_STOP_SECONDS)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._output.close()
+
+
+def _new_terminal() -> tuple[int, int]:
+    """Both ends of a terminal which leaves line breaks as they are."""
+    read, write = pty.openpty()
+    attributes = termios.tcgetattr(write)
+    attributes[1] &= ~termios.OPOST
+    termios.tcsetattr(write, termios.TCSANOW, attributes)
+    return read, write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ import pytest
 from processes.program import ADMINISTRATOR, PASSWORD, Installation
 
 from sp import __version__
+from sp.cli import sockets
 
 
 def mode(file: Path) -> int:
@@ -90,19 +92,32 @@ def test_a_taken_port(place: Installation) -> None:
     with socket.create_server(("127.0.0.1", place.port)):
         done = place.run("serve")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        f"Port {place.port} on localhost is taken by another program. "
-        "Stop it, or choose another port in VIRTUAL_OFFICE_PORT.\n"
+    said = re.fullmatch(
+        rf"Port {place.port} on localhost is already in use\. Stop the program that uses it, or choose another port "
+        r"with --port (\d+) or VIRTUAL_OFFICE_PORT=\1\.\n",
+        done.stderr,
     )
+    assert said
+    for free in sockets.listen("localhost", int(said[1])):
+        free.close()
+
+
+def test_a_taken_port_that_the_base_url_names(place: Installation) -> None:
+    """It does not follow, so that the person has to change it."""
+    chosen = Installation(place.folder, port=place.port, settings={"BASE_URL": place.base_url})
+    with socket.create_server(("127.0.0.1", place.port)):
+        done = chosen.run("serve")
+    assert done.stderr.endswith(" Change it in VIRTUAL_OFFICE_BASE_URL, too.\n")
 
 
 def test_a_taken_port_of_the_demo_directory(place: Installation) -> None:
     with socket.create_server(("127.0.0.1", place.demo_port)):
         done = place.run("demo")
     assert done.returncode == 1
-    assert done.stderr == (
-        f"Port {place.demo_port} on 127.0.0.1 is taken by another program. "
-        "Stop it, or choose another port in VIRTUAL_OFFICE_DEMO_URL.\n"
+    assert re.fullmatch(
+        rf"Port {place.demo_port} on 127\.0\.0\.1 is already in use\. Stop the program that uses it, or choose another "
+        r"port with VIRTUAL_OFFICE_DEMO_URL=http://127\.0\.0\.1:\d+\.\n",
+        done.stderr,
     )
 
 

@@ -92,6 +92,13 @@ def test_nobody_else_is_vouched_for(other_name: OtherName) -> None:
         stranger.get(f"https://localhost:{other_name.place.port}/")
 
 
+@pytest.mark.parametrize("options", [(), ("--tls",)])
+def test_the_health_check_speaks_https(other_name: OtherName, options: tuple[str, ...]) -> None:
+    """Without the options of `serve` it looks in the data folder."""
+    done = other_name.place.run("healthcheck", *options)
+    assert (done.returncode, done.stdout) == (0, "ready\n"), done.stderr
+
+
 def test_plain_http_is_not_answered(other_name: OtherName) -> None:
     with pytest.raises(httpx.TransportError), httpx.Client(trust_env=False) as client:
         client.get(f"http://127.0.0.1:{other_name.place.port}/")
