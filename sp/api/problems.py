@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -162,7 +163,7 @@ def problem(
         "detail": detail or usual,
         "instance": request.url.path,
     }
-    if listed := [{"field": field, "message": message} for field, message in errors][:_MOST_ERRORS]:
+    if listed := [{"field": field, "message": message} for field, message in islice(errors, _MOST_ERRORS)]:
         told["errors"] = listed
     if reference:
         told["reference"] = reference
