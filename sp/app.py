@@ -29,15 +29,17 @@ from sp.flows.housekeeping import tidy_up
 from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
 from sp.paths import STATIC
+from sp.request_limits import LimitError
 from sp.service import Service
 from sp.settings import Settings
 from sp.store.engine import Database, is_passing
 from sp.web import admin, home, metadata, my_profile, operations, sign_in_page, sign_in_start, sign_out, slo, sso
-from sp.web.body_limit import BodyLimit
+from sp.web.body_limit import BodyLimit, HeadLimit
 from sp.web.body_timeout import BodyTimeout
 from sp.web.error_pages import install_error_pages
+from sp.web.errors import PageError
 from sp.web.forwarded import ForwardedAddress
-from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
+from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page, page_without_database
 from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
@@ -127,6 +129,7 @@ def _install(app: FastAPI, service: Service) -> None:
     app.add_middleware(BodyLimit, exempt=consumer_paths)
     app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
     app.add_middleware(Overload, at_once=settings.requests_at_once, busy=_busy)
+    app.add_middleware(HeadLimit, refuse=_beyond_limit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestReference, metrics=service.metrics)
     app.add_middleware(ForwardedAddress, proxies=settings.proxies)
@@ -152,10 +155,20 @@ def _install(app: FastAPI, service: Service) -> None:
 
 
 def _busy(request: Request) -> Response:
-    is_program = request.url.path.startswith(API) or "application/json" in request.headers.get("accept", "")
-    answer = problem(request, 503) if is_program else busy_page(request)
+    answer = problem(request, 503) if _is_program(request) else busy_page(request)
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
+
+
+def _beyond_limit(request: Request, error: LimitError) -> Response:
+    """Made outside the application that has the error pages, since it would parse what is too long."""
+    if _is_program(request):
+        return problem(request, error.status_code, error.detail)
+    return page_without_database(request, PageError(error.status_code, next_step=error.detail))
+
+
+def _is_program(request: Request) -> bool:
+    return request.url.path.startswith(API) or "application/json" in request.headers.get("accept", "")
 
 
 def _mounted_api(app: FastAPI) -> Mount:

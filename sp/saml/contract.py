@@ -12,7 +12,16 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from lxml import etree
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 
 from sp.saml import names
 from sp.saml.checks import BY_CODE

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.request_limits import LimitError
 from sp.store.engine import is_passing
 from sp.web.errors import PageError
 from sp.web.rendering import render
@@ -19,6 +20,7 @@ from sp.web.request_reference import HEADER, reference_of
 from sp.web.security_headers import SECURITY_HEADERS
 
 _RETRY_SECONDS = 5
+_MOST_NAMES = 50
 _log = structlog.get_logger("sp.web")
 
 
@@ -29,14 +31,15 @@ def install_error_pages(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
-        response = _page(request, PageError(error.status_code))
+        sentence = error.detail if isinstance(error, LimitError) else ""
+        response = _page(request, PageError(error.status_code, next_step=sentence))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
-        names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()))
+        names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()[:_MOST_NAMES]))
         return _page(request, PageError(422, "", f"Check these and try again: {names}."))
 
     @app.exception_handler(OperationalError)
