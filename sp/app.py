@@ -109,7 +109,8 @@ async def _forever(service: Service, election: Election, work: Chore, every: flo
         elected = more = False
         try:
             elected = await run_in_threadpool(election.holds, service.now())
-            more = elected and await run_in_threadpool(work, service.database, service.settings, service.now())
+            # Not in the threads that the pages share: a metadata server that never answers holds one for ten seconds.
+            more = elected and await asyncio.to_thread(work, service.database, service.settings, service.now())
         except Exception as error:  # noqa: BLE001  whatever it was this time is no reason never to try again
             _tell_of(error, work.__name__)
         await asyncio.sleep(_REST_SECONDS if more else every if elected else _LOOK_FOR_A_VACANCY_EVERY_SECONDS)
