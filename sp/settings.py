@@ -145,6 +145,15 @@ class Settings(BaseSettings):
         description="Whether a workspace may judge messages by a clock that stands still. Default: only when the "
         "service runs on loopback.",
     )
+    workspaces_per_address: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=200,
+            description="How many workspaces one address may have where everybody may make them; without effect on "
+            "loopback.",
+        ),
+    ] = 50
     # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
     _workspace: str = PrivateAttr("")
 
