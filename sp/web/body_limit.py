@@ -33,12 +33,14 @@ class HeadLimit:
     def __init__(self, app: ASGIApp, refuse: Callable[[Request, LimitError], Response]) -> None:
         self._app = app
         self._refuse = refuse
+        self._turns = _Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = head_fault(scope["path"], scope["query_string"], scope["headers"]) if scope["type"] == "http" else None
         if fault is None:
             await self._app(scope, receive, send)
             return
+        await self._turns.wait()
         await self._refuse(Request({**scope, **_without_what_is_long(scope, fault)}), fault)(scope, receive, send)
 
 
@@ -73,16 +75,17 @@ class BodyLimit:
                 if other_charset:
                     raise HTTPException(415)
                 if length > limit:
+                    await self._turns.wait()
                     raise body_too_large(limit)
                 if max(length, received) > LARGE_BODY_BYTES:
                     take_place()
                 message = await receive()
                 piece = len(message.get("body", b""))
                 received += piece
+                if piece > _SMALL_PIECE or received > limit:
+                    await self._turns.wait()
                 if received > limit:
                     raise body_too_large(limit)
-                if piece > _SMALL_PIECE:
-                    await self._turns.wait()
                 return message
 
             await self._app(scope, receive_within_limit, send)
@@ -92,9 +95,9 @@ class BodyLimit:
 
 
 class _Turns:
-    """Lets one piece of a body through in each round of the event loop, so that other requests get theirs in between.
+    """Lets one piece of a body, or one refusal, through in each round of the event loop.
 
-    Sixty bodies that are complete in the same round would otherwise be parsed one after the other in it.
+    Sixty that come in the same round would otherwise be parsed, or answered by a page, before any other request.
     """
 
     def __init__(self) -> None:

@@ -29,10 +29,11 @@ def install_error_pages(app: FastAPI) -> None:
     def page_error(request: Request, error: PageError) -> Response:
         return _page(request, error)
 
+    app.add_exception_handler(LimitError, _limit_error)
+
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
-        sentence = error.detail if isinstance(error, LimitError) else ""
-        response = _page(request, PageError(error.status_code, next_step=sentence))
+        response = _page(request, PageError(error.status_code))
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
@@ -59,6 +60,16 @@ def install_error_pages(app: FastAPI) -> None:
         response = _page(request, PageError(500), reference=reference)
         response.headers.update({**SECURITY_HEADERS, HEADER: reference})  # this handler stands outside every middleware
         return response
+
+
+async def _limit_error(request: Request, error: Exception) -> Response:
+    """Without a thread: whoever sends sixty bodies that are too large would have sixty of them."""
+    if not isinstance(error, LimitError):
+        raise error
+    request.state.viewer = getattr(request.state, "viewer", None)
+    response = _page(request, PageError(error.status_code, next_step=error.detail))
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _page(request: Request, error: PageError, reference: str = "") -> Response:

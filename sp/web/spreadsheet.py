@@ -16,8 +16,8 @@ _BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for an old code page
 _ROWS_AT_ONCE = 500
 # What begins a formula, the full-width forms that some spreadsheets take for the same included.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-# Where another cell begins for a spreadsheet that separates by semicolons, as in much of Europe, or by tabs: it does not
-# take the quotation marks of ours for its own, and drops those that follow its separator.
+# Where a cell begins for a spreadsheet that separates by semicolons, as in much of Europe, or by tabs: it cuts our
+# cells in spite of their quotation marks, and drops those that follow its separator.
 _FORMULA_INSIDE = re.compile(r"""([;\t\r\n]['" ]*)(?=[=+\-@＝＋－＠])""")
 
 
