@@ -33,6 +33,7 @@ BENCHMARKS = {
     ),
     "growth": _Arguments("--number 5000", "--number 200000"),
     "limits": _Arguments(),
+    "hostile_bodies": _Arguments(),
     "user_profiles": _Arguments("--users 20000 --rounds 3"),
     "metadata": _Arguments(),
     "sign_in_log": _Arguments("20000", "200000"),

@@ -225,6 +225,7 @@ PARTS: dict[str, Part] = {
     "growth": _growth,
     "long_growth": lambda kept, draw: _growth(kept, draw, "Memory, as long as was tried once", "long_growth"),
     "limits": _plain("The worst messages"),
+    "hostile_bodies": _plain("Hostile bodies"),
     "metadata": _plain("A large federation"),
     "user_profiles": _plain("User Profiles", "median_ms"),
     "sign_in_log": _plain("The sign-in log"),

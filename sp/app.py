@@ -31,18 +31,19 @@ from sp.flows.metadata_refresh import refresh_due
 from sp.flows.opening import open_database
 from sp.flows.trusted_time import TrustedTime
 from sp.paths import STATIC
+from sp.request_limits import LimitError
 from sp.service import Service
 from sp.settings import Settings
 from sp.store.engine import Database, is_passing
 from sp.web import admin, home, metadata, my_profile, operations, sign_in_page, sign_in_start, sign_out, slo, sso
 from sp.web.allowed_hosts import AllowedHosts
-from sp.web.body_limit import BodyLimit
+from sp.web.body_limit import BodyLimit, HeadLimit
 from sp.web.body_timeout import BodyTimeout
-from sp.web.error_pages import drawn, install_error_pages
+from sp.web.error_pages import install_error_pages
 from sp.web.errors import PageError
 from sp.web.forwarded import ForwardedAddress
 from sp.web.head_requests import HeadRequests
-from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page
+from sp.web.overload import RETRY_SECONDS, BusyError, Overload, busy_page, page_without_database
 from sp.web.realm import WORKSPACE
 from sp.web.request_reference import RequestReference
 from sp.web.security_headers import SecurityHeaders
@@ -122,7 +123,8 @@ async def _forever(service: Service, election: Election, work: Chore, every: flo
         elected = more = False
         try:
             elected = await run_in_threadpool(election.holds, service.now())
-            more = elected and await run_in_threadpool(work, service.database, service.settings, service.now())
+            # Not in the threads that the pages share: a metadata server that never answers holds one for ten seconds.
+            more = elected and await asyncio.to_thread(work, service.database, service.settings, service.now())
         except Exception as error:  # noqa: BLE001  whatever it was this time is no reason never to try again
             _tell_of(error, work.__name__)
         await asyncio.sleep(_REST_SECONDS if more else every if elected else _LOOK_FOR_A_VACANCY_EVERY_SECONDS)
@@ -144,6 +146,7 @@ def _install(app: FastAPI, service: Service) -> None:
     app.add_middleware(BodyTimeout, seconds=settings.body_timeout_seconds)
     app.add_middleware(Overload, at_once=settings.requests_at_once, busy=_busy)
     app.add_middleware(AllowedHosts, settings=settings, refuse=partial(_misdirected, settings))
+    app.add_middleware(HeadLimit, refuse=_beyond_limit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestReference, metrics=service.metrics)
     app.add_middleware(ForwardedAddress, proxies=settings.proxies)
@@ -183,8 +186,14 @@ def _misdirected(settings: Settings, request: Request) -> Response:
     )
     if _is_program(request):
         return problem(request, 421, step)
-    request.state.viewer = None  # found without the database
-    return drawn(request, PageError(421, next_step=step))
+    return page_without_database(request, PageError(421, next_step=step))
+
+
+def _beyond_limit(request: Request, error: LimitError) -> Response:
+    """Made outside the application that has the error pages, since it would parse what is too long."""
+    if _is_program(request):
+        return problem(request, error.status_code, error.detail)
+    return page_without_database(request, PageError(error.status_code, next_step=error.detail))
 
 
 def _is_program(request: Request) -> bool:

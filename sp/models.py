@@ -148,6 +148,7 @@ class Realm(SQLModel, table=True):
     created_at: datetime | None = _time(nullable=True)
     expires_at: datetime | None = _time(nullable=True, index=True)
     fixed_time: datetime | None = _time(nullable=True)
+    created_from: str = Field(default="", max_length=64)  # the sender, where the limit per address counts it
 
 
 class Company(SQLModel, table=True):

@@ -249,6 +249,15 @@ class Settings(BaseSettings):
             description="The largest such message that is kept, in kilobytes; of a larger one the report is kept.",
         ),
     ] = 32
+    workspaces_per_address: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=200,
+            description="How many workspaces one address may have where everybody may make them; without effect on "
+            "loopback.",
+        ),
+    ] = 50
     # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
     _workspace: str = PrivateAttr("")
 

@@ -7,7 +7,8 @@ flows do.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -26,10 +27,11 @@ from sp.flows.account_setup import Invalid, Saved
 from sp.flows.api_tokens import Caller
 from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_addresses import Refused
-from sp.flows.metadata_answers import Fetched
+from sp.flows.metadata_answers import Fetched, Unchanged
 from sp.flows.metadata_fetching import fetch_metadata
 from sp.flows.metadata_import import Proposal, Source, proposal, save_import
 from sp.models import Account
+from sp.outgoing import run_outgoing
 from sp.saml.certificates import IdpCertificate
 from sp.saml.errors import MetadataError
 from sp.saml.idp_metadata import IdpEntity, ListedProvider, read_metadata
@@ -89,7 +91,7 @@ class ImportAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent: the document, or where it is."""
+    """What was sent: the document, or where it is; `data` is then what was fetched."""
 
     data: bytes
     url: str
@@ -111,7 +113,7 @@ _BODIES: dict[str, Any] = {
 }
 
 
-@router.post(f"{ADDRESS}/metadata", responses=documented(412), openapi_extra={"requestBody": _BODIES})
+@router.post(f"{ADDRESS}/metadata", responses=documented(412, 429), openapi_extra={"requestBody": _BODIES})
 async def import_metadata(
     caller: WriterDep,
     service: ServiceDep,
@@ -121,6 +123,9 @@ async def import_metadata(
 ) -> ImportAnswer:
     """Take over an identity provider's issuer, addresses and certificates, with SAML on."""
     sent = await _sent(request, options)
+    if sent.url:
+        answer = await run_outgoing(request, caller.account_id, partial(fetch_metadata, service.settings, sent.url))
+        sent = replace(sent, data=_document(answer))
     return await run_in_threadpool(_import, service, caller, sent, if_match, check=options.check)
 
 
@@ -143,7 +148,7 @@ async def _sent(request: Request, options: Options) -> _Sent:
 
 
 def _import(service: Service, caller: Caller, sent: _Sent, if_match: str | None, *, check: bool) -> ImportAnswer:
-    """Fetching and reading happen before anybody has to wait for the transaction."""
+    """Reading happens before anybody has to wait for the transaction."""
     entity = _entity(service, sent)
     if check:
         with service.database.reading() as session:
@@ -187,10 +192,9 @@ def _save(
 
 
 def _entity(service: Service, sent: _Sent) -> IdpEntity:
-    """Raises ApiError (422) for metadata that cannot be fetched, read or taken."""
-    data = _fetched(service, sent.url) if sent.url else sent.data
+    """Raises ApiError (422) for metadata that cannot be read or taken."""
     try:
-        document = read_metadata(data, service.now(), wanted=sent.entity_id, pinned=sent.pinned)
+        document = read_metadata(sent.data, service.now(), wanted=sent.entity_id, pinned=sent.pinned)
     except MetadataError as error:
         raise invalid({sent.field: str(error)}) from None
     if document.entity is None:
@@ -198,8 +202,8 @@ def _entity(service: Service, sent: _Sent) -> IdpEntity:
     return document.entity
 
 
-def _fetched(service: Service, url: str) -> bytes:
-    answer = fetch_metadata(service.settings, url)
+def _document(answer: Fetched | Unchanged | Refused) -> bytes:
+    """Raises ApiError (422) where none was fetched."""
     if isinstance(answer, Fetched):
         return answer.data
     raise invalid({"url": answer.sentence if isinstance(answer, Refused) else "The address answered nothing new."})

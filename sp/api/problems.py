@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.request_limits import LimitError
 from sp.store.engine import is_passing
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,10 +39,13 @@ KINDS: Mapping[int, tuple[str, str, str]] = {
     409: ("conflict", "That is not possible as things stand", "Read it again, then decide."),
     412: ("stale", "Somebody else changed it meanwhile", "Read it again, and send the new ETag in If-Match."),
     413: ("too-large", "That is too large", "Send less."),
+    414: ("address-too-long", "The address is too long", "Shorten the query."),
     415: ("media-type", "That kind of content is not understood", "Send application/json in UTF-8."),
     421: ("misdirected", "This service has another name", "Ask it by the name in VIRTUAL_OFFICE_BASE_URL."),
     422: ("invalid", "Something in the request is not right", "Each of the errors names its field."),
     428: ("precondition", "If-Match is needed", "Send the ETag of what you read in If-Match."),
+    429: ("too-many", "Too many requests", "Wait, then try again."),
+    431: ("headers-too-long", "The headers are too long", "Send fewer headers and cookies."),
     500: ("unexpected", "Something broke on our side", "The log names the cause under this reference."),
     503: ("busy", "The service is busy", "Try again in a moment."),
 }
@@ -114,7 +119,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 # What any operation may answer. Those that change settings name 412 and 428 themselves.
-BY_ANY = documented(400, 401, 403, 404, 413, 415, 422, 503)
+BY_ANY = documented(400, 401, 403, 404, 413, 414, 415, 422, 431, 503)
 
 
 def install_problems(api: FastAPI) -> None:
@@ -124,7 +129,8 @@ def install_problems(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return problem(request, error.status_code, headers=error.headers)
+        sentence = error.detail if isinstance(error, LimitError) else ""
+        return problem(request, error.status_code, sentence, headers=error.headers)
 
     @api.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
@@ -163,7 +169,7 @@ def problem(
         "detail": detail or usual,
         "instance": request.url.path,
     }
-    if listed := [{"field": field, "message": message} for field, message in errors][:_MOST_ERRORS]:
+    if listed := [{"field": field, "message": message} for field, message in islice(errors, _MOST_ERRORS)]:
         told["errors"] = listed
     if reference:
         told["reference"] = reference

@@ -9,9 +9,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 
 from sp.clock import readable_time
+from sp.saml.unknown_names import with_few_unknown_names
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
@@ -39,6 +49,11 @@ class Body(BaseModel):
     """A request's body or query."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_unknown_names(cls, given: object) -> object:
+        return with_few_unknown_names(cls, given)
 
 
 class Answer(BaseModel):

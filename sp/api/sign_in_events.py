@@ -58,7 +58,7 @@ async def sign_in_events(
 ) -> StreamingResponse:
     """Each sign-in as it comes."""
     with ExitStack() as held:
-        held.enter_context(watch_of(request).place(caller.account_id))
+        held.enter_context(watch_of(request).place(request, caller.account_id))
         tail, poll = await run_in_threadpool(_prepared, service, caller, wanted, last_event_id)
         return HeldStream(_events(request, tail, poll), held.pop_all(), {"X-Accel-Buffering": "no"})
 

@@ -7,7 +7,6 @@ it only tells that there is one more, recorded by this process or another.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -17,18 +16,28 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import OperationalError
 
 from sp.api.problems import ApiError
+from sp.places import Bound, NoPlaceError, SharedPlaces
+from sp.senders import sender_of
 from sp.service import Service, service_of
 from sp.store import attempt_listing
 from sp.streams import stand_aside
 
+# Besides, each account has one place that no other can take.
 MOST_WAITING = 64
-MOST_OF_AN_ACCOUNT = 16  # so that one leaves room for the others
+MOST_OF_AN_ACCOUNT = 16
+MOST_OF_A_SENDER = 32
 LONGEST_WAIT = 60  # seconds
 
 _LOOK_EVERY_SECONDS = 0.05
 _LATE_IDS = 20  # a transaction may commit after another one that has a higher id
 _ROUND_SECONDS = 1.0  # how often somebody who waits looks whether the client or the service has gone
 _RETRY_SECONDS = 2
+
+_REFUSALS = {
+    Bound.ALL: "{0.in_all} requests wait for a sign-in already.",
+    Bound.ACCOUNT: "{0.of_account} requests of this account wait for a sign-in already.",
+    Bound.SENDER: "{0.of_sender} requests from your address wait for a sign-in already.",
+}
 
 Found = TypeVar("Found")
 Look = Callable[[], object]
@@ -39,26 +48,21 @@ class Watch:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._waiting: Counter[int] = Counter()  # by account
+        self.places = SharedPlaces(MOST_WAITING, MOST_OF_AN_ACCOUNT, MOST_OF_A_SENDER, guaranteed=True)
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def place(self, account_id: int) -> Iterator[None]:
-        """Wait among the others. Raises ApiError (503) when enough wait in this process.
-
-        Looking and taking is one step, so that nobody comes in between.
-        """
-        if self._waiting.total() >= MOST_WAITING or self._waiting[account_id] >= MOST_OF_AN_ACCOUNT:
-            detail = f"{MOST_WAITING} requests wait for a sign-in already, or {MOST_OF_AN_ACCOUNT} of this account."
-            raise ApiError(503, detail, headers={"Retry-After": str(_RETRY_SECONDS)})
-        self._waiting[account_id] += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._keep_looking())
+    def place(self, request: Request, account_id: int) -> Iterator[None]:
+        """Wait among the others. Raises ApiError (503) when enough wait in this process."""
         try:
-            yield
-        finally:
-            self._waiting -= Counter({account_id: 1})  # one that is at zero is kept no longer
+            with self.places.place(account_id, sender_of(request.scope)):
+                if self._task is None or self._task.done():
+                    self._task = asyncio.create_task(self._keep_looking())
+                yield
+        except NoPlaceError as error:
+            detail = _REFUSALS[error.bound].format(self.places)
+            raise ApiError(503, detail, headers={"Retry-After": str(_RETRY_SECONDS)}) from None
 
     @property
     def next_change(self) -> asyncio.Event:
@@ -67,7 +71,7 @@ class Watch:
 
     async def _keep_looking(self) -> None:
         seen: object = None
-        while self._waiting:
+        while self.places.taken:
             with suppress(OperationalError):  # a database that is away for a moment; whoever waits looks again
                 found = await run_in_threadpool(self._look)
                 if found != seen:
@@ -110,7 +114,7 @@ async def wait_for(
 ) -> Found:
     """What `poll` (in a thread) finds once it is enough, or after so long, or when nobody is there any more."""
     watch = watch_of(request)
-    with watch.place(account_id):
+    with watch.place(request, account_id):
         stand_aside(request.scope)
         ends = asyncio.get_running_loop().time() + seconds
         while True:

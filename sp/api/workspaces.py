@@ -20,9 +20,19 @@ from sp.api.schemas import Answer, Body, GivenTime, Number, Time, examples
 from sp.flows import workspaces
 from sp.flows.account_setup import Invalid
 from sp.flows.api_tokens import recognize
-from sp.flows.workspaces import MAX_WORKSPACES, USUAL, FullError, addresses_of, live_workspace
+from sp.flows.workspaces import (
+    MAX_WORKSPACES,
+    MOST_A_MINUTE,
+    USUAL,
+    FullError,
+    Sender,
+    SenderLimitError,
+    addresses_of,
+    live_workspace,
+)
 from sp.hosts import is_own_origin
 from sp.models import Realm
+from sp.senders import sender_of
 from sp.service import Service, ServiceDep
 
 router = APIRouter(prefix="/workspaces", tags=["workspaces"], responses=BY_ANY)
@@ -107,18 +117,26 @@ class MadeWorkspace(WorkspaceAnswer):
     administrator: AdministratorAnswer
 
 
-def maker(request: Request, service: ServiceDep, sent: Credentials) -> None:
-    """Raises ApiError: 403 where nobody makes workspaces, or a page of another site asks; 401 without the token."""
+def maker(request: Request, service: ServiceDep, sent: Credentials) -> Sender | None:
+    """The sender whom the limit per address holds for: nobody with the token, and nobody on a service for one machine.
+
+    Raises ApiError: 403 where nobody makes workspaces, or a page of another site asks; 401 without the token."""
     allowed = service.settings.makes_workspaces
     if allowed == "off":
         raise ApiError(403, "Workspaces are switched off (VIRTUAL_OFFICE_WORKSPACES).")
     if _is_operator(service, sent):
-        return
+        return None
     if allowed == "token":
         raise ApiError(401, "Send the token in VIRTUAL_OFFICE_WORKSPACE_TOKEN.", headers=_REALM)
     if not is_own_origin(service.settings, request.headers.get("origin", service.settings.base_url)):
         # Without a token nothing else tells a page somewhere in the developer's browser from a program.
         raise ApiError(403, "Pages of other sites make no workspaces.")
+    if service.settings.on_loopback:
+        return None
+    return Sender(sender_of(request.scope), service.settings.workspaces_per_address)
+
+
+SenderDep = Annotated[Sender | None, Depends(maker)]
 
 
 def managed(name: Name, service: ServiceDep, sent: Credentials) -> Realm:
@@ -147,16 +165,21 @@ ManagedDep = Annotated[Realm, Depends(managed)]
 @router.post(
     "",
     status_code=201,
-    dependencies=[Depends(maker)],
-    responses=documented(409),
+    responses=documented(409, 429),
     openapi_extra={"security": [{"workspace": []}, {}]},  # where the settings leave it open, no token is needed
 )
-def make_workspace(service: ServiceDep, response: Response, body: NewWorkspace | None = None) -> MadeWorkspace:
+def make_workspace(
+    sender: SenderDep, service: ServiceDep, response: Response, body: NewWorkspace | None = None
+) -> MadeWorkspace:
     """A realm of its own, with a company, an account, an administrator and a token."""
     wanted = body or NewWorkspace()
     lifetime = timedelta(seconds=min(max(wanted.lifetime_seconds, 0), 10**9))
     try:
-        made = workspaces.make_workspace(service.database, service.now(), wanted.name, lifetime, made_by=_MADE_BY)
+        made = workspaces.make_workspace(
+            service.database, service.now(), wanted.name, lifetime, made_by=_MADE_BY, sender=sender
+        )
+    except SenderLimitError as error:
+        raise _beyond_limit(service, error) from None
     except FullError:
         raise ApiError(409, f"There are {MAX_WORKSPACES} already. Delete one, or wait until one is over.") from None
     if isinstance(made, Invalid):
@@ -204,6 +227,14 @@ def stop_clock(found: ManagedDep, service: ServiceDep, body: FixedClock) -> Work
 def start_clock(found: ManagedDep, service: ServiceDep) -> WorkspaceAnswer:
     """Judge by the real time again."""
     return _with_clock(service, found, None)
+
+
+def _beyond_limit(service: Service, error: SenderLimitError) -> ApiError:
+    if error.too_fast:
+        detail = f"Your address made {MOST_A_MINUTE} workspaces within a minute. Wait a minute, then try again."
+        return ApiError(429, detail, headers={"Retry-After": "60"})
+    most = service.settings.workspaces_per_address
+    return ApiError(409, f"Your address has {most} workspaces already. Delete one, or wait until one is over.")
 
 
 def _with_clock(service: Service, found: Realm, body: FixedClock | None) -> WorkspaceAnswer:

@@ -43,7 +43,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._received = self._received + len(data) if self._in_header else 0
         if self._received > MAX_HEADER_BYTES and not self.transport.is_closing():
-            self.send_400_response("The header of the request is too long.")
+            self._refuse_header()
         if self._in_header or getattr(self.cycle, "response_complete", True):  # before the first one there is none
             self._wait()
 
@@ -61,6 +61,14 @@ class PatientProtocol(HttpToolsProtocol):
         if self._address is not None:
             self.limits.give_back(self._address)
         super().connection_lost(exc)
+
+    def _refuse_header(self) -> None:
+        sentence = f"The headers of a request have at most {MAX_HEADER_BYTES // 1024} KiB."
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(sentence), sentence.encode())
+        )
+        self.transport.close()
 
     def _wait(self) -> None:
         if self._timer is None:

@@ -14,7 +14,9 @@ from sp.demo_directory.problems import problem_page
 from sp.demo_directory.rendering import CONTENT_POLICY
 from sp.demo_directory.reply_url import loopback_problem
 
-_MAX_BODY = 256 * 1024
+_MAX_BODY = 128 * 1024  # a certificate has at most 64 KiB, and an AuthnRequest less
+_MAX_QUERY = 64 * 1024  # an AuthnRequest by the Redirect binding
+_MAX_PARAMETERS = 100
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
@@ -41,7 +43,7 @@ FROM_OUR_PAGE = [Depends(check_form_token)]
 
 async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Let a request through only if it is meant for this address and of a sensible size."""
-    refusal = _misdirected(request) or _too_large(request)
+    refusal = _misdirected(request) or _too_long(request) or _too_large(request)
     response = refusal or await call_next(request)
     if request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-cache")
@@ -65,6 +67,14 @@ def _misdirected(request: Request) -> Response | None:
         return RedirectResponse(f"{desk.settings.base_url}{request.url.path}{query}")
     sentence = f"The demo directory only answers at {desk.settings.base_url}. Open it there."
     return problem_page(request, 421, "Another address", sentence)
+
+
+def _too_long(request: Request) -> Response | None:
+    query: bytes = request.scope["query_string"]
+    if len(query) <= _MAX_QUERY and query.count(b"&") < _MAX_PARAMETERS:
+        return None
+    sentence = f"The query has at most {_MAX_QUERY // 1024} KiB and {_MAX_PARAMETERS} parameters."
+    return problem_page(request, 414, "The address is too long", sentence)
 
 
 def _too_large(request: Request) -> Response | None:

@@ -25,6 +25,7 @@ from sp.store.engine import Database
 from sp.store.rows import required
 
 MAX_WORKSPACES = 200
+MOST_A_MINUTE = 30  # from one address
 SHORTEST = timedelta(minutes=1)
 USUAL = timedelta(hours=1)
 LONGEST = timedelta(hours=24)
@@ -34,6 +35,22 @@ _TRIES = 3
 
 class FullError(Exception):
     """There are as many workspaces as there may be."""
+
+
+class SenderLimitError(Exception):
+    """One address has as many workspaces as it may, or made as many within a minute if `too_fast`."""
+
+    def __init__(self, *, too_fast: bool) -> None:
+        super().__init__()
+        self.too_fast = too_fast
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An address that makes workspaces without a token, and how many of them may exist."""
+
+    key: str
+    most_workspaces: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +93,28 @@ def live_workspace(session: Session, name: str, now: datetime) -> Realm | None:
 
 
 def make_workspace(
-    database: Database, now: datetime, name: str, lifetime: timedelta, *, made_by: str
+    database: Database, now: datetime, name: str, lifetime: timedelta, *, made_by: str, sender: Sender | None = None
 ) -> Made | Invalid:
     """A workspace with a company, an account, an administrator and a token that may write.
 
-    Without a name it gets one that nobody guesses by chance. Raises FullError.
+    Without a name it gets one that nobody guesses by chance. Raises FullError, and SenderLimitError for a `sender`.
     """
     name = name or f"w-{secrets.token_hex(6)}"
     if faults := _faults(name, lifetime):
         return Invalid(faults)
     _clear_away(database, name, now)
     with database.reading() as session:
-        _require_room(session, now)  # before a hash is computed, which costs far more than looking
+        _require_room(session, now, sender)  # before a hash is computed, which costs far more than looking
     password = generate_password()
     password_hash = hash_password(password)  # before anybody waits for the lock
     with database.writing() as session:
         realms.lock(session, required(accounts.shared_realm(session).id))  # one at a time: the bound, and the names
-        _require_room(session, now)
+        _require_room(session, now, sender)
         if _is_taken(session, name):
             return Invalid({"name": f"There is an account or a workspace named {name!r} already. Choose another name."})
-        realm = realms.add(session, Realm(name=name, created_at=now, expires_at=now + lifetime))
+        created_from = sender.key if sender else ""
+        new = Realm(name=name, created_at=now, expires_at=now + lifetime, created_from=created_from)
+        realm = realms.add(session, new)
         company = accounts.add_company(session, realm, _company_of(name), now)
         account = accounts.add_account(session, company, SEEDED_ACCOUNT, name, now)
         administrators.add_administrator(session, company, administrator_of(name), password_hash, now)
@@ -114,8 +133,13 @@ def make_workspace(
     return Made(realm, administrator_of(name), password, made.token)
 
 
-def _require_room(session: Session, now: datetime) -> None:
-    """Raises FullError."""
+def _require_room(session: Session, now: datetime, sender: Sender | None) -> None:
+    """Raises FullError and SenderLimitError. The sender first: it cannot tell how many others have."""
+    if sender is not None:
+        if realms.count_workspaces_from(session, sender.key, now) >= sender.most_workspaces:
+            raise SenderLimitError(too_fast=False)
+        if realms.count_made_since(session, sender.key, now - timedelta(minutes=1)) >= MOST_A_MINUTE:
+            raise SenderLimitError(too_fast=True)
     if realms.count_workspaces(session, now) >= MAX_WORKSPACES:
         raise FullError
 

@@ -12,16 +12,27 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from lxml import etree
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
 
 from sp.saml import names
 from sp.saml.checks import BY_CODE
+from sp.saml.expressions import MAX_STEPS, expression_fault, matches_whole, steps_for
 from sp.saml.messages import Identity
-from sp.saml.patterns import MAX_STEPS, describes, pattern_fault, steps_for
 from sp.saml.report import shown
 from sp.saml.times import instant
+from sp.saml.unknown_names import with_few_unknown_names
 from sp.saml.xml import child
 
+MAX_ATTRIBUTES = 50
 _ABSENT = "(absent)"
 _UNSIGNED = "(nothing that a trusted signature covers)"
 _TOO_LONG = "(too many long values to hold them all against expressions)"
@@ -34,7 +45,7 @@ def _a_code(code: str) -> str:
 
 
 def _a_pattern(text: str) -> str:
-    if fault := pattern_fault(text):
+    if fault := expression_fault(text):
         raise ValueError(fault)
     return text
 
@@ -43,6 +54,11 @@ class Part(BaseModel):
     """A part of a contract. A name that nobody knows is a typing error, and refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _limit_unknown_names(cls, given: object) -> object:
+        return with_few_unknown_names(cls, given)
 
 
 def _without_nul(text: str) -> str:
@@ -83,6 +99,13 @@ class WantedAttribute(Part):
         return self
 
 
+def _few_attributes(given: object) -> object:
+    """Count before any expression is compiled: pydantic validates every item, and only then looks at `max_length`."""
+    if isinstance(given, dict) and len(given) > MAX_ATTRIBUTES:
+        raise ValueError(f"name at most {MAX_ATTRIBUTES} attributes")
+    return given
+
+
 class WantedSignature(Part):
     assertion: StrictBool | None = None
     response: StrictBool | None = None
@@ -107,9 +130,10 @@ class Contract(Part):
     warnings: Codes | Includes | None = None
     name_id: WantedName | None = None
     username: Text | None = None
-    attributes: Annotated[dict[Text, WantedAttribute], Field(max_length=50)] | None = Field(
-        None, description="By the Name of the attribute."
-    )
+    attributes: (
+        Annotated[dict[Text, WantedAttribute], BeforeValidator(_few_attributes), Field(max_length=MAX_ATTRIBUTES)]
+        | None
+    ) = Field(None, description="By the Name of the attribute.")
     signed: WantedSignature | None = None
     encrypted: StrictBool | None = None
     authn_context: Text | None = None
@@ -216,7 +240,7 @@ def _attribute(wanted: WantedAttribute, sent: tuple[str, ...] | None, *, signed:
     if wanted.equals is not None:
         return sent is not None and sorted(wanted.equals) == sorted(sent), _listed(wanted.equals)
     if wanted.matches is not None:
-        met = bool(sent) and all(describes(wanted.matches, value) for value in sent or ())
+        met = bool(sent) and all(matches_whole(wanted.matches, value) for value in sent or ())
         return met, f"each value like {wanted.matches}"
     return signed and sent is None, _ABSENT
 

@@ -63,6 +63,18 @@ def count_workspaces(session: Session, now: datetime) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def count_workspaces_from(session: Session, sender: str, now: datetime) -> int:
+    """How many of those that are not over were made from there."""
+    made = column(Realm.created_from) == sender, column(Realm.expires_at) > now
+    return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
+
+
+def count_made_since(session: Session, sender: str, since: datetime) -> int:
+    """How many were made from there since then, over or not, and are not removed yet."""
+    made = column(Realm.created_from) == sender, column(Realm.created_at) > since
+    return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
+
+
 def one_that_is_over(session: Session, now: datetime) -> int | None:
     """The id of a workspace that is over and still has rows."""
     query = select(column(Realm.id)).where(column(Realm.expires_at) <= now).order_by(column(Realm.id)).limit(1)

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.request_limits import LimitError
 from sp.store.engine import is_passing
 from sp.web.errors import PageError
 from sp.web.rendering import render
@@ -19,6 +20,7 @@ from sp.web.request_reference import HEADER, reference_of
 from sp.web.security_headers import SECURITY_HEADERS
 
 _RETRY_SECONDS = 5
+_MOST_NAMES = 50
 _log = structlog.get_logger("sp.web")
 
 
@@ -26,6 +28,8 @@ def install_error_pages(app: FastAPI) -> None:
     @app.exception_handler(PageError)
     def page_error(request: Request, error: PageError) -> Response:
         return _page(request, error)
+
+    app.add_exception_handler(LimitError, _limit_error)
 
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
@@ -36,7 +40,7 @@ def install_error_pages(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
-        names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()))
+        names = ", ".join(dict.fromkeys(str(fault["loc"][-1]) for fault in error.errors()[:_MOST_NAMES]))
         return _page(request, PageError(422, "", f"Check these and try again: {names}."))
 
     @app.exception_handler(OperationalError)
@@ -56,6 +60,16 @@ def install_error_pages(app: FastAPI) -> None:
         response = _page(request, PageError(500), reference=reference)
         response.headers.update({**SECURITY_HEADERS, HEADER: reference})  # this handler stands outside every middleware
         return response
+
+
+async def _limit_error(request: Request, error: Exception) -> Response:
+    """Without a thread: whoever sends sixty bodies that are too large would have sixty of them."""
+    if not isinstance(error, LimitError):
+        raise error
+    request.state.viewer = getattr(request.state, "viewer", None)
+    response = _page(request, PageError(error.status_code, next_step=error.detail))
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _page(request: Request, error: PageError, reference: str = "") -> Response:

@@ -11,10 +11,12 @@ _TITLES = {
     404: ("There is no such page", "Check the address, or start from the Application Panel."),
     405: ("This address does not take that kind of request", "Start from the Application Panel."),
     413: ("That is too large", "Send less."),
+    414: ("The address is too long", "Shorten it."),
     415: ("That kind of content is not understood here", "Send a form."),
     421: ("This service has another name", "Open it by the name in its settings."),
     422: ("Something in the request is not right", "Check the address and the fields, then try again."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
+    431: ("The headers are too long", "Remove cookies of this site, then try again."),
     500: ("Something broke on our side", "Try again; the log names the cause under this reference."),
     503: ("The service is busy", "Try again in a moment."),
 }

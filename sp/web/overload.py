@@ -3,8 +3,9 @@
 Owns the count, and turning away whoever comes beyond it. Never makes anybody wait: those within the limit wait for the
 desk or for one of the threads, and the limit is what bounds those queues.
 
-A request counts from the moment when it is there as a whole until its answer begins: neither a body that trickles in
-nor a browser that reads slowly takes anybody's place, and a live page has none. Whoever waits for news leaves it, see
+A request counts while the service works on it: from its arrival until its answer begins, but for the time in which it
+waits for a piece of its body. So neither a body that trickles in nor a client that reads slowly takes a place, and a
+request whose body is refused or never read counts like any other. A request that waits for news leaves its place, see
 `sp.streams.stand_aside`.
 """
 
@@ -15,7 +16,6 @@ from collections.abc import Callable
 
 import structlog
 from fastapi import Request, Response
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,8 +24,8 @@ from sp.web.error_pages import drawn
 from sp.web.errors import PageError
 
 RETRY_SECONDS = 2
-_ALIVE = "/healthz"  # who asks whether the process is alive would restart one that is only busy
-_NO_BODY = frozenset(("GET", "HEAD", "OPTIONS"))
+_ALIVE = "/healthz"
+_READING = frozenset(("GET", "HEAD"))
 _TELL_EVERY_SECONDS = 1.0  # a line for each one turned away would be a second load
 _log = structlog.get_logger("sp.web")
 
@@ -46,36 +46,48 @@ class Overload:
         self._busy = busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == _ALIVE:
+        if scope["type"] != "http" or _asks_whether_alive(scope):
             await self._app(scope, receive, send)
             return
-        visit = _Visit(self._room)
-        if not _brings_a_body(scope) and not visit.enter():
+        place = _Place(self._room)
+        if not place.take():
             await self._busy(Request(scope))(scope, receive, send)
             return
-        scope[STAND_ASIDE] = visit.leave
+        scope[STAND_ASIDE] = place.give_up
+        is_complete = False
 
-        async def receive_and_enter() -> Message:
+        async def receive_without_a_place() -> Message:
+            """The place is free while the network is waited for. Raises BusyError if none is free afterwards."""
+            nonlocal is_complete
+            if is_complete:  # what follows is the end of the connection
+                return await receive()
+            place.give_back()
             message = await receive()
-            complete = message["type"] == "http.request" and not message.get("more_body", False)
-            if complete and not visit.enter():
+            is_complete = not message.get("more_body", False)
+            if not place.take():
                 raise BusyError
             return message
 
-        async def send_and_leave(message: Message) -> None:
-            visit.leave()
+        async def send_and_give_up(message: Message) -> None:
+            place.give_up()
             await send(message)
 
         try:
-            await self._app(scope, receive_and_enter, send_and_leave)
+            await self._app(scope, receive_without_a_place, send_and_give_up)
         finally:
-            visit.leave()
+            place.give_up()
 
 
 def busy_page(request: Request) -> Response:
+    return page_without_database(
+        request, PageError(503, next_step="More requests came than it can take. Try again in a moment.")
+    )
+
+
+def page_without_database(request: Request, error: PageError) -> Response:
     """The answer for a browser, made without a thread and without the database: those are what is short."""
     request.state.viewer = None
-    return drawn(request, PageError(503, next_step="More requests came than it can take. Try again in a moment."))
+    return drawn(request, error)
 
 
 class _Room:
@@ -100,27 +112,30 @@ class _Room:
         self._free += 1
 
 
-class _Visit:
-    """One request's place, taken once at most and given back once."""
+class _Place:
+    """One request's place. It can be given back and taken again until it is given up."""
 
     def __init__(self, room: _Room) -> None:
         self._room = room
-        self._came = False
-        self._inside = False
+        self._is_taken = False
+        self._is_given_up = False
 
-    def enter(self) -> bool:
-        """Whether there is room; true as well for one that came in before."""
-        if not self._came:
-            self._came = self._inside = self._room.take()
-        return self._came
+    def take(self) -> bool:
+        """Whether the request may go on: it has its place, or needs none any more."""
+        if not self._is_taken and not self._is_given_up:
+            self._is_taken = self._room.take()
+        return self._is_taken or self._is_given_up
 
-    def leave(self) -> None:
-        if self._inside:
-            self._inside = False
+    def give_back(self) -> None:
+        if self._is_taken:
+            self._is_taken = False
             self._room.give_back()
 
+    def give_up(self) -> None:
+        self._is_given_up = True
+        self.give_back()
 
-def _brings_a_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    announced = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-    return announced and scope["method"] not in _NO_BODY
+
+def _asks_whether_alive(scope: Scope) -> bool:
+    """A probe that was told 503 would restart a process that is only busy."""
+    return bool(scope["path"] == _ALIVE and scope["method"] in _READING)

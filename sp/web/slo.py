@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
@@ -25,6 +26,7 @@ from sp.saml.logout_messages import Arrival, ByForm, ByQuery, BySoap, Kind
 from sp.saml.messages import PostedForm
 from sp.web import cookies
 from sp.web.errors import PageError
+from sp.web.form_decoding import decode_alone, takes_long
 from sp.web.realm import WORKSPACE, ServiceHereDep, gone
 from sp.web.rendering import render
 from sp.web.second_post import AGAIN, from_elsewhere, post_again
@@ -57,7 +59,9 @@ def by_redirect(request: Request, service: ServiceHereDep) -> Response:
 @router.post(SIGN_OUT_PATH)
 async def by_post(request: Request, service: ServiceHereDep) -> Response:
     """HTTP-POST."""
-    return await run_in_threadpool(_by_form, request, service, await request.body())
+    body = await request.body()
+    form = await decode_alone(request, partial(_form, request, body)) if takes_long(body) else body
+    return await run_in_threadpool(_by_form, request, service, form)
 
 
 @router.post(WORKSPACE + SOAP_SIGN_OUT_PATH)
@@ -92,8 +96,8 @@ def _kind(names: Collection[str]) -> Kind:
     return Kind.RESPONSE if "SAMLResponse" in names and "SAMLRequest" not in names else Kind.REQUEST
 
 
-def _by_form(request: Request, service: Service, body: bytes) -> Response:
-    form = _form(request, body)
+def _by_form(request: Request, service: Service, sent: PostedForm | bytes) -> Response:
+    form = _form(request, sent) if isinstance(sent, bytes) else sent
     arrival = ByForm(form, _kind([name for name, _ in form.fields]))
     if _needs_another_post(request, service, arrival):
         return post_again(

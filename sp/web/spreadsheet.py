@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,6 +16,9 @@ _BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for an old code page
 _ROWS_AT_ONCE = 500
 # What begins a formula, the full-width forms that some spreadsheets take for the same included.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# Where a cell begins for a spreadsheet that separates by semicolons, as in much of Europe, or by tabs: it cuts our
+# cells in spite of their quotation marks, and drops those that follow its separator.
+_FORMULA_INSIDE = re.compile(r"""([;\t\r\n]['" ]*)(?=[=+\-@＝＋－＠])""")
 
 
 def csv_file(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[bytes]:
@@ -33,7 +37,8 @@ def _lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """The cell, with an apostrophe in front where a spreadsheet would read a formula (CSV injection)."""
+    """The cell, with an apostrophe wherever a spreadsheet would read a formula (CSV injection)."""
+    cell = _FORMULA_INSIDE.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from urllib.parse import parse_qsl
 
 import structlog
 from fastapi import HTTPException, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consuming
@@ -28,6 +28,7 @@ from sp.saml.times import written
 from sp.store.together import AbandonedError, Steps
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
+from sp.web.form_decoding import decode_alone, takes_long
 from sp.web.head_requests import is_head
 from sp.web.realm import gone, service_here
 from sp.web.relay_state import safe_path
@@ -44,7 +45,6 @@ _log = structlog.get_logger("sp.sign_in")
 _ENCODED_GROWTH = 4
 _ROOM_FOR_OTHER_FIELDS = 64 * 1024
 _MAX_FIELDS = 20
-_MANY_ESCAPES = 20_000  # percent signs; base64 of the largest message has twelve thousand, and they cost 4 ms
 _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
@@ -62,8 +62,8 @@ async def assertion_consumer_service(request: Request) -> Response:
         raise HTTPException(405, headers={"Allow": "POST"})
     body = request.url.query.encode() if request.method == "GET" else await _read_body(request)
     form: PostedForm | UnreadForm | bytes = body
-    if isinstance(body, bytes) and body.count(b"%") > _MANY_ESCAPES:
-        form = await run_in_threadpool(_form, request, body)  # a third of a second at worst, which nobody need wait for
+    if isinstance(body, bytes) and takes_long(body):
+        form = await decode_alone(request, partial(_form, request, body))
     disconnected = asyncio.create_task(_disconnected(request))
     try:
         response, sign_in = await desk_of(request).serve(_answering(request, form), disconnected)

@@ -106,7 +106,7 @@ def test_what_is_not_so_is_named(job: Workspace, idp: Idp, asked: dict[str, Any]
 
 
 def test_many_long_values_do_not_keep_the_service_busy(job: Workspace, idp: Idp) -> None:
-    slow = {"matches": ".*a.*aaaaaaaaaaaaaaab"}
+    slow = {"matches": "[a-z0-9]{1,1000}b"}
     reference = declared(job.program, attributes={"groups": slow, "mail": slow | {"matches": ".*"}, "unit": slow})
     job.verdict(
         job.response(idp, attributes=SENT | {"groups": tuple(f"{number:02}{'a' * 1000}" for number in range(40))})
@@ -124,7 +124,7 @@ def test_an_expression_that_is_allowed_no_more_never_runs(
     reference = declared(job.program, attributes={"mail": {"matches": ".*"}})
     with service.database.writing() as session:
         kept = session.execute(select(SignInExpectation)).scalar_one()
-        kept.wanted = kept.wanted | {"attributes": {"mail": {"matches": "(a+)+b"}}}
+        kept.wanted = kept.wanted | {"attributes": {"mail": {"matches": "(?=a)a"}}}
     assert job.program.call("GET", f"/expectations/{reference}{query}").status_code == 200
     job.verdict(job.response(idp, attributes=SENT | {"mail": ("a" * 1000,)}))
     assert job.program.call("GET", f"/expectations/{reference}{query}").status_code == 200
@@ -252,10 +252,10 @@ def test_an_account_has_only_so_many_that_are_over(
         ({"attributes": {"a": {}}}, ["attributes.a"]),
         ({"attributes": {"a": {"equals": ["x"], "absent": True}}}, ["attributes.a"]),
         ({"attributes": {"a": {"matches": "("}}}, ["attributes.a.matches"]),
-        ({"attributes": {"a": {"matches": "(a+)+"}}}, ["attributes.a.matches"]),
+        ({"attributes": {"a": {"matches": "(a)\\1"}}}, ["attributes.a.matches"]),
         ({"attributes": {"a": {"matches": "(?=a)"}}}, ["attributes.a.matches"]),
         ({"attributes": {"a": {"matches": "a" * 201}}}, ["attributes.a.matches"]),
-        ({"attributes": {"a": {"matches": "[[a]"}}}, ["attributes.a.matches"]),
+        ({"attributes": {"a": {"matches": "a{1001}"}}}, ["attributes.a.matches"]),
         ({"username": "a\0"}, ["username"]),
         ({"matching": {"username": "a\0"}}, ["matching.username"]),
         ({"certificate": {"sha256": "AB"}}, ["certificate.sha256"]),

@@ -82,7 +82,7 @@ def waits(crowd: ThreadPoolExecutor, client: httpx.Client, app: FastAPI, query: 
 
 def places(app: FastAPI) -> int:
     watch = getattr(app.state, "sign_in_watch", None)
-    return watch._waiting.total() if watch else 0
+    return watch.places.taken if watch else 0
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -155,9 +155,11 @@ def test_so_many_may_wait_without_holding_a_thread(
     elsewhere: Door,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(waiting, "MOST_OF_AN_ACCOUNT", waiting.MOST_WAITING)
-    futures = [crowd.submit(lambda: client.get(f"{SIGN_INS}?wait=50")) for _ in range(waiting.MOST_WAITING)]
-    until(lambda: places(app) == waiting.MOST_WAITING)
+    most = waiting.MOST_WAITING + 1  # with the account's own
+    monkeypatch.setattr(waiting, "MOST_OF_AN_ACCOUNT", most + 1)
+    monkeypatch.setattr(waiting, "MOST_OF_A_SENDER", most + 1)
+    futures = [crowd.submit(lambda: client.get(f"{SIGN_INS}?wait=50")) for _ in range(most)]
+    until(lambda: places(app) == most)
     refused = client.get(f"{SIGN_INS}?wait=30")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
     assert refused.json()["type"] == "urn:virtual-office:problem:busy"
@@ -178,6 +180,31 @@ def test_an_account_leaves_room_for_the_others(
         assert fabrikams.get(f"{SIGN_INS}?wait=1").status_code == 200
     statuses = [answer.result(SOON).status_code for answer in asked]
     assert statuses.count(503) == 4
+    until(lambda: places(app) == 0)
+
+
+@pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_OF_A_SENDER"])
+def test_an_account_that_has_no_request_waiting_always_has_a_place(
+    app: FastAPI,
+    running: QuietServer,
+    client: httpx.Client,
+    crowd: ThreadPoolExecutor,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+) -> None:
+    """Whatever all others, or other accounts from the same address, hold."""
+    monkeypatch.setattr(waiting, limit, 1)
+    asked = [crowd.submit(lambda: client.get(f"{SIGN_INS}?wait=2")) for _ in range(2)]
+    until(lambda: places(app) == 2)
+    refused = client.get(f"{SIGN_INS}?wait=2")
+    assert refused.status_code == 503
+    assert refused.json()["detail"].startswith("1 requests")
+    with opened(running, service, "fabrikam") as fabrikams:
+        assert fabrikams.get(f"{SIGN_INS}?wait=1").status_code == 200
+        others = [crowd.submit(lambda: fabrikams.get(f"{SIGN_INS}?wait=1").status_code) for _ in range(2)]
+        assert sorted(answer.result(SOON) for answer in others) in ([200, 200], [200, 503])
+    assert [answer.result(SOON).status_code for answer in asked] == [200, 200]
     until(lambda: places(app) == 0)
 
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import logouts
 import pytest
-from api.conftest import Program
+from api.conftest import API, Program
 from browser import Browser, StillClock
-from cast import BRITTA, NOW
+from cast import BASE_URL, BRITTA, NOW
 from fastapi import FastAPI
 from idp_metadata import entity
 from lxml import etree
@@ -239,6 +239,54 @@ def test_what_cannot_be_made_is_said_by_field(nobody: Program, body: dict[str, o
 def test_there_are_only_so_many(nobody: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspaces, "MAX_WORKSPACES", 1)
     assert nobody.refused("POST", "/workspaces", {"name": "job-2"}) == (409, [])
+
+
+# How many one address may make where everybody may.
+
+OPEN = {"base_url": "https://rehearse.example", "workspaces": "open"}
+
+
+def from_address(app: FastAPI, address: str) -> TestClient:
+    return TestClient(app, base_url=OPEN["base_url"], client=(address, 50000))
+
+
+def test_one_address_leaves_workspaces_for_others(make_app: Callable[..., FastAPI], clock: StillClock) -> None:
+    """An IPv6 address counts as its network. The end of one makes room."""
+    app = make_app(**OPEN, workspaces_per_address=1)
+    first, same_network, other = (from_address(app, one) for one in ("2001:db8::1", "2001:db8::2", "192.0.2.1"))
+    made = first.post(f"{API}/workspaces", json={"lifetime_seconds": 60})
+    refused = same_network.post(f"{API}/workspaces")
+    assert (made.status_code, refused.status_code) == (201, 409)
+    assert refused.json()["detail"].startswith("Your address has 1 workspaces already.")
+    assert other.post(f"{API}/workspaces").status_code == 201
+    clock.advance(minutes=2)
+    assert same_network.post(f"{API}/workspaces").status_code == 201
+
+
+def test_one_address_makes_so_many_a_minute(
+    make_app: Callable[..., FastAPI], clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "MOST_A_MINUTE", 1)
+    app = make_app(**OPEN)
+    first, other = from_address(app, "192.0.2.1"), from_address(app, "192.0.2.2")
+    assert first.post(f"{API}/workspaces").status_code == 201
+    refused = first.post(f"{API}/workspaces")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert other.post(f"{API}/workspaces").status_code == 201
+    clock.advance(minutes=1)
+    assert first.post(f"{API}/workspaces").status_code == 201
+
+
+def test_the_limit_per_address_is_not_for_the_operator_nor_for_a_service_on_loopback(
+    make_app: Callable[..., FastAPI],
+) -> None:
+    token = "workspaces-of-the-operator"
+    app = make_app(**OPEN, workspaces_per_address=1, workspace_token=token)
+    operator = from_address(app, "192.0.2.1")
+    headers = {"authorization": f"Bearer {token}"}
+    assert [operator.post(f"{API}/workspaces", headers=headers).status_code for _ in range(2)] == [201, 201]
+    local = TestClient(make_app(workspaces_per_address=1), base_url=BASE_URL, client=("127.0.0.1", 50000))
+    assert [local.post(f"{API}/workspaces").status_code for _ in range(2)] == [201, 201]
 
 
 # Beginning anew, and the end.

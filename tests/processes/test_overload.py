@@ -150,7 +150,7 @@ class TestHeadersThatNeverEnd:
                 answer = opened.recv(200)
             except ConnectionError:
                 return  # it was told and cut off while it still sent
-        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.startswith(b"HTTP/1.1 431 ")
 
     @pytest.mark.usefixtures("program")
     def test_a_connection_may_be_used_again_and_again(self, place: Installation) -> None:

@@ -12,8 +12,9 @@ from browser import Browser
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from sp.request_limits import KIB, LARGE_BODY_BYTES, limits_of
 from sp.web import slo, sso
-from sp.web.body_limit import MAX_BODY_BYTES, BodyLimit
+from sp.web.body_limit import BodyLimit
 
 SAML_PAGE = "/account-manager/business/accounts/single-sign-on"
 CERTIFICATE = f"{SAML_PAGE}/certificate"
@@ -21,7 +22,7 @@ CERTIFICATE = f"{SAML_PAGE}/certificate"
 
 @pytest.mark.parametrize("path", ["/sso/login/", "/sign-out", CERTIFICATE, f"{SAML_PAGE}/saml"])
 def test_a_body_that_says_it_is_too_long_gets_a_page_that_says_so(alice: Browser, path: str) -> None:
-    page = alice.post(path, data={"csrf_token": "x" * (MAX_BODY_BYTES + 1)})
+    page = alice.post(path, data={"csrf_token": "x" * (LARGE_BODY_BYTES + 1)})
     assert page.status_code == 413
     assert "That is too large" in page.text
     assert page.headers["content-security-policy"]
@@ -45,11 +46,11 @@ def test_no_more_than_the_limit_is_taken_from_the_network() -> None:
         while True:
             await receive()
 
-    limited = BodyLimit(read_everything, frozenset(), limit=10 * 1024)
-    scope: Scope = {"type": "http", "path": "/", "headers": []}
+    limited = BodyLimit(read_everything, frozenset())
+    scope: Scope = {"type": "http", "path": "/sso/login/", "headers": []}
     with pytest.raises(HTTPException):
         asyncio.run(limited(scope, receive, no_answer))
-    assert next(chunks) == 11
+    assert next(chunks) == limits_of("/sso/login/").body // KIB + 1
 
 
 def test_nothing_is_taken_from_the_network_when_the_length_is_said_first() -> None:
@@ -59,9 +60,9 @@ def test_nothing_is_taken_from_the_network_when_the_length_is_said_first() -> No
     async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
         await receive()
 
-    scope: Scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"10241")]}
+    scope: Scope = {"type": "http", "path": "/sso/login/", "headers": [(b"content-length", b"8193")]}
     with pytest.raises(HTTPException):
-        asyncio.run(BodyLimit(read, frozenset(), limit=10 * 1024)(scope, receive, no_answer))
+        asyncio.run(BodyLimit(read, frozenset())(scope, receive, no_answer))
 
 
 async def no_answer(_message: Message) -> None:
@@ -70,7 +71,7 @@ async def no_answer(_message: Message) -> None:
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_kept(alice: Browser) -> None:
     alice.open("/")
-    page = alice.post(CERTIFICATE, data={"csrf_token": alice.token}, files={"certificate": b"x" * MAX_BODY_BYTES})
+    page = alice.post(CERTIFICATE, data={"csrf_token": alice.token}, files={"certificate": b"x" * LARGE_BODY_BYTES})
     assert page.status_code == 413
 
 
@@ -82,7 +83,7 @@ def test_a_body_within_the_limit_is_read(alice: Browser) -> None:
 
 
 def test_the_assertion_consumer_has_its_own_bound(browser: Browser) -> None:
-    page = browser.post("/saml2", data={"SAMLResponse": "A" * (MAX_BODY_BYTES + 1)})
+    page = browser.post("/saml2", data={"SAMLResponse": "A" * (LARGE_BODY_BYTES + 1)})
     assert page.status_code == 400  # read, and then judged: it is no base64 of anything
     assert "That is too large" not in page.text
 
@@ -113,5 +114,5 @@ def test_forms_of_strangers_are_read_beside_the_event_loop(
 
 
 def test_a_form_with_a_thousand_fields_is_refused(alice: Browser) -> None:
-    page = alice.post("/sso/login/", data={f"field{number}": "" for number in range(1001)})
+    page = alice.post("/sso/login/", data={f"f{number}": "" for number in range(1001)})
     assert page.status_code == 400

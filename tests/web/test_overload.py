@@ -156,15 +156,80 @@ def test_a_body_that_is_complete_counts() -> None:
 def test_who_has_sent_a_whole_body_and_finds_no_place_is_told_by_an_error() -> None:
     async def run() -> None:
         service = Overload(Desk(), at_once=1, busy=busy)
-        first = asyncio.create_task(Visitor().visit(service))
+        slow = Visitor("POST")
+        posting = asyncio.create_task(slow.visit(service))
         await settled()
-        whole = Visitor("POST")
-        whole.body.put_nowait(None)
+        other = asyncio.create_task(Visitor().visit(service))
+        await settled()
+        slow.body.put_nowait(None)
         with pytest.raises(BusyError):
-            await whole.visit(service)
-        first.cancel()
+            await posting
+        other.cancel()
 
     asyncio.run(run())
+
+
+@dataclass
+class Endpoint:
+    """It never reads the body that was announced, or refuses it after a piece."""
+
+    pieces: int
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(self.pieces):
+            await receive()
+        await self.go_on.wait()
+        await send({"type": "http.response.start", "status": 413, "headers": []})
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_a_request_whose_body_is_not_read_to_its_end_counts_until_its_answer(pieces: int) -> None:
+    async def run() -> None:
+        endpoint = Endpoint(pieces)
+        service = Overload(endpoint, at_once=1, busy=busy)
+        first, second, third = (Visitor("POST") for _ in range(3))
+        for request in (first, second, third):
+            request.body.put_nowait(b"x")
+        tasks = [asyncio.create_task(first.visit(service))]
+        await settled()
+        await second.visit(service)
+        endpoint.go_on.set()
+        await settled()
+        await third.visit(service)
+        await asyncio.gather(*tasks)
+        assert (first.statuses, second.statuses, third.statuses) == ([413], [BUSY], [413])
+
+    asyncio.run(run())
+
+
+def test_a_request_that_gave_its_place_up_takes_none_again() -> None:
+    async def run() -> None:
+        async def waits_for_news(scope: Scope, receive: Receive, _send: Send) -> None:
+            stand_aside(scope)
+            await receive()
+            await asyncio.Event().wait()
+
+        service = Overload(waits_for_news, at_once=1, busy=busy)
+        waiting = [Visitor("POST"), Visitor("POST")]
+        for request in waiting:
+            request.body.put_nowait(None)
+        tasks = [asyncio.create_task(request.visit(service)) for request in waiting]
+        await settled()
+        assert [request.statuses for request in waiting] == [[], []]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_only_reading_whether_the_process_is_alive_is_never_refused() -> None:
+    async def told(_desk: Desk, comes: Callable[..., Any], _is_served: Callable[[Visitor], Any]) -> None:
+        await comes(Visitor())
+        assert (await comes(Visitor("POST", path="/healthz"))).statuses == [BUSY]
+
+    story(told)
 
 
 def test_who_waits_for_news_stands_aside() -> None:

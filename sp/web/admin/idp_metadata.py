@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -19,6 +20,7 @@ from sp.flows.issuers import record_conflict_of_preview
 from sp.flows.metadata_import import proposal, save_import
 from sp.flows.metadata_refresh import confirm_held, dismiss_held, held_proposal, refresh_account
 from sp.models import Account, IdpMetadata
+from sp.outgoing import run_outgoing
 from sp.saml.errors import MetadataError
 from sp.store import accounts, idp_metadata
 from sp.web import csrf
@@ -30,6 +32,7 @@ from sp.web.admin.idp_metadata_form import (
     TEXT,
     URL,
     WANTED,
+    FetchedMetadataDep,
     ReadMetadata,
     SentMetadata,
     SentMetadataDep,
@@ -78,8 +81,14 @@ def back_to_the_page(account: ManagedAccountDep) -> Response:
 
 
 @router.post("/preview", dependencies=_LARGE_FORM)
-def preview(request: Request, account: ManagedAccountDep, service: ServiceDep, sent: SentMetadataDep) -> Response:
-    read = read_sent(service, sent)
+def preview(
+    request: Request,
+    account: ManagedAccountDep,
+    service: ServiceDep,
+    sent: SentMetadataDep,
+    fetched: FetchedMetadataDep,
+) -> Response:
+    read = read_sent(service, sent, fetched)
     if read.errors:
         return _page(request, service, account, _Again(422, read.errors, sent))
     if read.found is not None:
@@ -126,8 +135,9 @@ def save(
 
 
 @router.post("/refresh", dependencies=_FORM)
-def refresh(account: ManagedAccountDep, service: ServiceDep) -> Response:
-    refresh_account(service.database, service.settings, account.id, service.now())
+async def refresh(request: Request, account: ManagedAccountDep, service: ServiceDep) -> Response:
+    work = partial(refresh_account, service.database, service.settings, account.id, service.now())
+    await run_outgoing(request, account.id, work)
     return redirect_with_flash(_address(account), "metadata-asked", service.settings)
 
 

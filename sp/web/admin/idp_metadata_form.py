@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
 from sp.flows.metadata_addresses import Refused
+from sp.flows.metadata_answers import Fetched
 from sp.flows.metadata_fetching import fetch_anew
 from sp.flows.metadata_import import Source
+from sp.outgoing import run_outgoing
 from sp.saml.certificates import MAXIMUM_BYTES as MAXIMUM_CERTIFICATE
 from sp.saml.certificates import IdpCertificate, read_certificate
 from sp.saml.errors import CertificateError, MetadataError
 from sp.saml.idp_metadata import FoundProviders, IdpEntity, read_metadata, search_metadata
 from sp.saml.metadata_document import MAXIMUM_BYTES
-from sp.web.state import Service
+from sp.web.admin.managed import ManagedAccountDep
+from sp.web.state import Service, ServiceDep
 
 URL, FILE, TEXT = "url", "metadata", "metadata_text"
 CHOSEN = "chosen"  # an entity that was read before, as small metadata of its own
 PINNED = "pinned"  # the certificate's file; pasted text comes as pinned_text
 WANTED, FOLLOW = "wanted", "follow"
 LISTED = 50
+_MOST_FIELDS = 50
+_MOST_FILES = 2  # metadata and a certificate
 
 _NOTHING = "Enter an address, choose a file or paste the text."
 _TOO_MUCH = "Give one of the three: an address, a file or a text."
@@ -63,7 +69,7 @@ class ReadMetadata:
 
 async def sent_metadata(request: Request) -> SentMetadata:
     """Dependency: the whole form. `sp.web.body_limit` bounds it."""
-    form = await request.form(max_part_size=MAXIMUM_BYTES)
+    form = await request.form(max_fields=_MOST_FIELDS, max_files=_MOST_FILES, max_part_size=MAXIMUM_BYTES)
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     file, pin = form.get(FILE), form.get(PINNED)
     return SentMetadata(
@@ -76,20 +82,31 @@ async def sent_metadata(request: Request) -> SentMetadata:
 SentMetadataDep = Annotated[SentMetadata, Depends(sent_metadata)]
 
 
-def read_sent(service: Service, sent: SentMetadata) -> ReadMetadata:
-    """Fetch where there is an address, and read. Blocks for as long as a fetch may take."""
+async def fetched_metadata(
+    request: Request, account: ManagedAccountDep, service: ServiceDep, sent: SentMetadataDep
+) -> Fetched | Refused | None:
+    """Dependency: what the address in the form answers; None where the form gives no address, or more than that."""
+    if _given(sent) != [URL]:
+        return None
+    return await run_outgoing(request, account.id, partial(fetch_anew, service.settings, sent.text(URL)))
+
+
+FetchedMetadataDep = Annotated[Fetched | Refused | None, Depends(fetched_metadata)]
+
+
+def read_sent(service: Service, sent: SentMetadata, fetched: Fetched | Refused | None = None) -> ReadMetadata:
+    """Read what the form gives: an entity carried by a page of ours, what was fetched, a file or a text."""
     try:
         pinned = _pinned(sent)
     except CertificateError as error:
         return ReadMetadata(errors={PINNED: str(error)})
     if sent.text(CHOSEN):
         return _read_chosen(service, sent, pinned)
-    given = {URL: sent.text(URL), FILE: sent.file, TEXT: sent.text(TEXT)}
-    named = [name for name, value in given.items() if value]
+    named = _given(sent)
     if len(named) != 1:
         return ReadMetadata(errors={named[0] if named else URL: _TOO_MUCH if named else _NOTHING}, pinned=pinned)
     source = named[0]
-    data = _data(service, sent, source)
+    data = _data(sent, source, fetched)
     if isinstance(data, Refused):
         return ReadMetadata(errors={URL: data.sentence}, pinned=pinned)
     return _read(service, data, source, sent.text(WANTED), pinned)
@@ -114,13 +131,20 @@ def _pinned(sent: SentMetadata) -> IdpCertificate | None:
     return read_certificate(data) if data else None
 
 
-def _data(service: Service, sent: SentMetadata, source: str) -> bytes | Refused:
+def _given(sent: SentMetadata) -> list[str]:
+    """The fields that give metadata; none where the form carries an entity that was read before."""
+    given = {URL: sent.text(URL), FILE: sent.file, TEXT: sent.text(TEXT)}
+    return [] if sent.text(CHOSEN) else [name for name, value in given.items() if value]
+
+
+def _data(sent: SentMetadata, source: str, fetched: Fetched | Refused | None) -> bytes | Refused:
     if source == FILE:
         return sent.file
     if source == TEXT:
         return sent.text(TEXT).encode()
-    answer = fetch_anew(service.settings, sent.text(URL))
-    return answer if isinstance(answer, Refused) else answer.data
+    if fetched is None:
+        raise RuntimeError("the address was not fetched")
+    return fetched if isinstance(fetched, Refused) else fetched.data
 
 
 def _read(service: Service, data: bytes, source: str, wanted: str, pinned: IdpCertificate | None) -> ReadMetadata:

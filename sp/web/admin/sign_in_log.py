@@ -30,7 +30,7 @@ from sp.web.admin.managed import AccountView, ManagedAccountDep
 from sp.web.admin.saml_state import saml_state
 from sp.web.admin.sign_in_chart import chart_edges, chart_of
 from sp.web.admin.sign_in_log_address import PERIODS, Wanted, WantedDep, address_of
-from sp.web.admin.sign_in_log_live import MAX_ID, Poll, Summary, first_id, place, stream
+from sp.web.admin.sign_in_log_live import MAX_ID, Poll, Summary, first_id, place, shared_place, stream
 from sp.web.rendering import render, templates
 from sp.web.state import Service, ServiceDep
 
@@ -100,6 +100,7 @@ async def events(
     poll, summary = _poll(service, token, account, scopes, wanted), _summary(service, scopes, wanted)
     with ExitStack() as held:
         held.enter_context(place(request.app, token))
+        held.enter_context(shared_place(request, account.id))
         return HeldStream(
             stream(request.app, first_id(request, from_id), poll, summary),
             held.pop_all(),

@@ -16,13 +16,18 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
 from sp.flows.attempt_tail import Tail
+from sp.places import NoPlaceError, SharedPlaces
+from sp.senders import sender_of
 from sp.web.errors import PageError
 
 _INTERVAL_SECONDS = 1.0
 _SUMMARY_EVERY = 3  # rounds: it counts every attempt, and nobody reads numbers faster
 _HEARTBEAT_EVERY = 15  # rounds: writing is how a server finds out that nobody is there any more
 _STREAMS_OF_A_SESSION = 4  # a browser opens six connections to a host, and pages need some
-_STREAMS = 200
+# Besides, each account has one that no other can take.
+MOST_STREAMS = 200
+MOST_OF_AN_ACCOUNT = 50
+MOST_OF_A_SENDER = 50
 _ID_DIGITS = 18
 MAX_ID = 10**_ID_DIGITS - 1
 
@@ -42,13 +47,13 @@ def first_id(request: Request, page: int) -> int:
 
 @contextmanager
 def place(app: FastAPI, token: str) -> Iterator[None]:
-    """Count as one more stream. Raises PageError (429) when the session, or this process, has enough.
+    """Count as one more stream of the session. Raises PageError (429) when it has enough.
 
     Looking and counting is one step, so that nobody comes in between.
     """
     streams = _streams(app)
-    if streams[token] >= _STREAMS_OF_A_SESSION or streams.total() >= _STREAMS:
-        raise PageError(429, "Too many live pages are open", "Close one of them, then reload this one.")
+    if streams[token] >= _STREAMS_OF_A_SESSION:
+        raise _too_many_streams()
     streams[token] += 1
     try:
         yield
@@ -56,6 +61,24 @@ def place(app: FastAPI, token: str) -> Iterator[None]:
         streams[token] -= 1
         if not streams[token]:
             del streams[token]
+
+
+@contextmanager
+def shared_place(request: Request, account_id: int) -> Iterator[None]:
+    """Count as one more stream of the account and of the sender. Raises PageError (429)."""
+    state = request.app.state
+    if not hasattr(state, "live_places"):
+        state.live_places = SharedPlaces(MOST_STREAMS, MOST_OF_AN_ACCOUNT, MOST_OF_A_SENDER, guaranteed=True)
+    places: SharedPlaces = state.live_places
+    try:
+        with places.place(account_id, sender_of(request.scope)):
+            yield
+    except NoPlaceError:
+        raise _too_many_streams() from None
+
+
+def _too_many_streams() -> PageError:
+    return PageError(429, "Too many live pages are open", "Close one of them, then reload this one.")
 
 
 async def stream(app: FastAPI, after: int, poll: Poll, summary: Summary) -> AsyncIterator[str]:

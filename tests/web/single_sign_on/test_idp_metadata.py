@@ -17,10 +17,10 @@ from responses import Idp
 from sp.flows import account_setup
 from sp.flows.account_setup import SsoDraft
 from sp.flows.metadata_refresh import refresh_due
+from sp.request_limits import LARGE_BODY_BYTES
 from sp.saml.metadata_document import MAXIMUM_BYTES
 from sp.store import accounts, issuer_conflicts
 from sp.store.engine import Database
-from sp.web.body_limit import MAX_BODY_BYTES
 from sp.web.state import Service
 
 PAGE = "/account-manager/business/accounts/single-sign-on/metadata"
@@ -323,12 +323,12 @@ def test_a_large_federation_comes_through(alice: Browser) -> None:
 def test_there_is_a_most(alice: Browser, app: FastAPI) -> None:
     upload(alice, METADATA + b" " * MAXIMUM_BYTES)
     assert "larger than 16 MiB" in alice.error_at("metadata")
-    too_much = b"x" * (MAXIMUM_BYTES + MAX_BODY_BYTES + 1)
+    too_much = b"x" * (MAXIMUM_BYTES + LARGE_BODY_BYTES + 1)
     assert alice.post(PREVIEW, content=too_much, headers=LARGE).status_code == 413
     stranger = Browser(app)
     stranger.open("/")
     stranger.client.follow_redirects = False
-    assert stranger.post(PREVIEW, content=b"x" * 2 * MAX_BODY_BYTES, headers=LARGE).status_code == 303
+    assert stranger.post(PREVIEW, content=b"x" * 2 * LARGE_BODY_BYTES, headers=LARGE).status_code == 303
 
 
 def test_a_refused_form_can_be_reloaded(alice: Browser) -> None:

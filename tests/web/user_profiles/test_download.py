@@ -14,7 +14,7 @@ from profiles import add_crowd
 
 from sp.models import Account, User, UserStatus
 from sp.store.engine import Database
-from sp.web.spreadsheet import harmless
+from sp.web.spreadsheet import csv_file, harmless
 
 LIST = "/account-manager/business/accounts/user-profiles"
 Add = Callable[..., User]
@@ -78,6 +78,23 @@ def test_mallorys_name_is_no_formula(start: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "Britta", "a=b", "'x", " =1", "britta@contoso.example"])
 def test_other_values_stay_as_they_are(text: str) -> None:
+    assert harmless(text) == text
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("lead", ["", " ", '"', "x\r\n"])
+@pytest.mark.parametrize("start", ["=", "-", "＠"])
+def test_no_other_separator_makes_a_formula_of_a_part_of_a_cell(separator: str, lead: str, start: str) -> None:
+    """A spreadsheet that separates by semicolons or tabs cuts our cells, and drops quotation marks that follow one."""
+    cell = f"Weiss{separator}{lead}{start}HYPERLINK(1)"
+    text = b"".join(csv_file(["a", "b"], [["anna", cell], [cell, "anna"]])).decode("utf-8-sig")
+    cells = [cell for line in text.splitlines() for row in csv.reader([line], delimiter=separator) for cell in row]
+    assert any("HYPERLINK" in cell for cell in cells)
+    assert not [cell for cell in cells if cell.lstrip('" ').startswith(start)]
+
+
+@pytest.mark.parametrize("text", ["a;b", "a; b=c", "a\tb", "x-y;z"])
+def test_other_separators_alone_change_nothing(text: str) -> None:
     assert harmless(text) == text
 
 

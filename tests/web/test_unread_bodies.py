@@ -1,0 +1,110 @@
+"""Bodies as they come over a connection: announced and not sent, without a length, with a wrong one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from quiet_server import QuietServer
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+BUSY_PAGE = "/busy"
+FORM = "Content-Type: application/x-www-form-urlencoded"
+
+
+class BusyPage:
+    """A page that works until it is told to end, and never reads the body of its request."""
+
+    def __init__(self) -> None:
+        self.is_working = threading.Event()
+        self.end = threading.Event()
+
+    def __call__(self, _request: Request) -> Response:
+        self.is_working.set()
+        self.end.wait(10)
+        return Response("done")
+
+
+@pytest.fixture
+def busy_page() -> Iterator[BusyPage]:
+    page = BusyPage()
+    yield page
+    page.end.set()
+
+
+@pytest.fixture
+def server(make_app: Callable[..., FastAPI], busy_page: BusyPage) -> Iterator[QuietServer]:
+    app = make_app(requests_at_once=1)
+
+    def endpoint(request: Request) -> Response:
+        return busy_page(request)
+
+    app.router.routes.insert(0, Route(BUSY_PAGE, endpoint, methods=["POST", "DELETE"]))
+    with QuietServer(app) as running:
+        yield running
+        busy_page.end.set()
+
+
+def head(method: str, path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
+
+
+def connected(server: QuietServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", urlsplit(server.base_url).port or 0), timeout=10)
+
+
+def status_of(server: QuietServer, sent: bytes) -> int:
+    with connected(server) as opened:
+        opened.sendall(sent)
+        return int(opened.recv(4096).split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("POST", BUSY_PAGE, "Content-Length: 10"),
+        head("DELETE", BUSY_PAGE, "Content-Length: 10"),
+        head("POST", BUSY_PAGE, "Transfer-Encoding: chunked"),
+    ],
+    ids=["announced", "of a DELETE", "in chunks"],
+)
+def test_a_request_whose_body_is_never_read_counts(server: QuietServer, busy_page: BusyPage, sent: bytes) -> None:
+    with connected(server) as opened:
+        opened.sendall(sent)
+        assert busy_page.is_working.wait(10)
+        with httpx.Client(base_url=server.base_url, trust_env=False) as client:
+            assert client.get("/sso/login/").status_code == 503
+            assert client.get("/healthz").status_code == 200
+            busy_page.end.set()
+            assert opened.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert client.get("/sso/login/").status_code == 200
+
+
+def test_a_body_that_does_not_come_takes_no_place(server: QuietServer) -> None:
+    with connected(server) as opened:
+        opened.sendall(head("POST", "/sso/login/", FORM, "Content-Length: 100") + b"username=")
+        assert httpx.get(f"{server.base_url}/sso/login/", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (head("POST", "/sso/login/", "Content-Length: 99999999999999999999999"), 400),
+        (head("POST", "/sso/login/", FORM, "Content-Length: 8193"), 413),
+        (head("POST", "/sso/login/", "Content-Length: -1"), 400),
+        (head("POST", "/sso/login/", "Content-Length: 5", "Content-Length: 6") + b"a=b&c=", 400),
+        (head("POST", "/sso/login/", "Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n", 400),
+        (head("POST", "/sso/login/", "Transfer-Encoding: chunked") + b"zz\r\n", 400),
+        (head("POST", "/sso/login/", FORM, "Transfer-Encoding: chunked") + b"2800\r\n" + b"a" * 0x2800 + b"\r\n", 413),
+    ],
+)
+def test_a_wrong_length_is_refused(server: QuietServer, sent: bytes, status: int) -> None:
+    assert status_of(server, sent) == status
+    assert httpx.get(f"{server.base_url}/sso/login/", trust_env=False).status_code == 200
