@@ -8,13 +8,14 @@ RUN python3 -m venv /opt/virtual-office
 WORKDIR /build
 COPY requirements/run.txt requirements/run.txt
 RUN /opt/virtual-office/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-    --require-hashes --only-binary :all: -r requirements/run.txt
+    --require-hashes --no-deps --only-binary :all: -r requirements/run.txt
 COPY pyproject.toml README.md CHANGELOG.md LICENSE NOTICE ./
 COPY sp sp
 COPY templates templates
 COPY static static
 RUN /opt/virtual-office/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-    --no-deps --no-build-isolation .
+    --no-deps --no-build-isolation . \
+    && /opt/virtual-office/bin/python -m pip --disable-pip-version-check check
 # What built the package is not needed to run it.
 RUN /opt/virtual-office/bin/python -m pip uninstall --yes --quiet hatchling editables pip
 

@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test pictures check format bench bench-scale fuzz lock migration prove-image clean
+.PHONY: help run demo test test-next-year pictures check format bench bench-scale fuzz lock migration prove-image clean
 .SILENT:
 
 # The first Python that is new enough; `make PYTHON=… run` chooses another.
@@ -10,9 +10,12 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 FUZZ_SECONDS ?= 60
 BENCH ?= quick
+# `make lock UPGRADE=` keeps the versions that are pinned, and adds or removes only what has to be.
+UPGRADE ?= --upgrade
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(UPGRADE)
 
 help:  ## Show this list
-	awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: .venv/.installed-run  ## Start the service provider and an empty demo directory, to follow the tutorial
 	exec $(BIN)/virtual-office demo
@@ -24,15 +27,20 @@ test: .venv/.installed-dev  ## Run every test, browser journeys included
 	$(BIN)/python scripts/install_chromium.py
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
+test-next-year: .venv/.installed-dev  ## Run every test with the clock a year ahead (Debian: apt-get install faketime)
+	$(BIN)/python scripts/install_chromium.py
+	$(BIN)/python scripts/test_next_year.py -n 2 $(PYTEST_ARGS)
+
 pictures: .venv/.installed-dev  ## Take pictures of every page in both themes and widths, into test-results/pages
 	$(BIN)/python scripts/install_chromium.py
 	PICTURES=1 $(BIN)/python -m pytest -n 2 tests/journeys/test_every_page.py
 
-check: .venv/.installed-dev  ## Lint, types and the rules of who may import whom
+check: .venv/.installed-dev  ## Lint, types, the rules of who may import whom, and whether the lock files are complete
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.check_locks
 
 format: .venv/.installed-dev  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
@@ -47,19 +55,21 @@ bench-scale: .venv/.installed-dev  ## Measure sign-ins among 5 000 000 users and
 	$(BIN)/python -m bench.report
 
 fuzz: .venv/.installed-dev  ## Try bytes that nobody thought of, FUZZ_SECONDS=60 for each reader (Linux, Python 3.11 to 3.13)
-	$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r requirements/fuzz.txt
+	$(BIN)/python -m pip --disable-pip-version-check check >/dev/null
 	$(BIN)/python -m fuzz message $(FUZZ_SECONDS) test-results/fuzz-message
 	$(BIN)/python -m fuzz certificate $(FUZZ_SECONDS) test-results/fuzz-certificate
 	$(BIN)/python -m fuzz capture $(FUZZ_SECONDS) test-results/fuzz-capture
 	$(BIN)/python -m pytest -q --hypothesis-profile=default $$(grep -rl "^from hypothesis import" tests --include="test_*.py")
 
-lock: .venv/.installed-dev  ## Pin the newest dependencies again (needs the program uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
-		--upgrade pyproject.toml --group build -o requirements/run.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
-		--upgrade pyproject.toml --group build --group dev -c requirements/run.txt -o requirements/dev.txt
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
-		--upgrade --group fuzz -o requirements/fuzz.txt
+lock: .venv/.installed-dev  ## Pin the newest dependencies again, and record what they need (takes the program uv, and some minutes)
+	command -v uv >/dev/null || { echo "make lock needs the program uv: install it outside this folder (python3 -m venv ~/uv && ~/uv/bin/pip install uv), then run PATH=~/uv/bin:\$$PATH make lock." >&2; exit 1; }
+	$(COMPILE) pyproject.toml --extra postgresql --group build -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra postgresql --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(PYTHON) scripts/bootstrap.py dev
+	$(BIN)/python -m scripts.record_dependencies
+	$(BIN)/python -m scripts.check_locks
 
 migration: .venv/.installed-dev  ## Write a migration from the models: make migration MESSAGE="What changes"
 	$(BIN)/python scripts/new_migration.py "$(MESSAGE)"

@@ -1,6 +1,7 @@
 """Makes sure that a Chromium is there for the browser journeys, and what its driver needs. Run by `make test`.
 
-Takes one that is installed; else Debian's package when running as root there; else playwright's own download.
+Takes one that is installed; else Debian's package when running as root there; else playwright's own download, which is
+also taken where the pinned driver cannot start the one that is there: Debian's Chromium changes, the driver does not.
 """
 
 from __future__ import annotations
@@ -11,8 +12,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = (sys.executable, "-m", "playwright")
+START = """
+import sys
+sys.path.insert(0, "tests")
+from journeys.windows import launch
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    browser = launch(playwright)
+    browser.new_page().goto("data:text/html,ready")
+    browser.close()
+"""
 
 
 def has_chromium() -> bool:
@@ -25,10 +37,16 @@ def has_driver() -> bool:
     return run(*DRIVER, "--version")
 
 
+def starts() -> bool:
+    """Whether the driver can start the Chromium that the tests would take, and open a page in it."""
+    return has_driver() and has_chromium() and run(sys.executable, "-c", START)
+
+
 def run(*command: str) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     quiet = subprocess.DEVNULL
-    return subprocess.run(command, check=False, stdout=quiet, stderr=quiet, env=environment).returncode == 0
+    done = subprocess.run(command, check=False, stdout=quiet, stderr=quiet, env=environment, cwd=ROOT)
+    return done.returncode == 0
 
 
 def install() -> bool:
@@ -40,13 +58,16 @@ def install() -> bool:
 
 
 def main() -> int:
-    if has_driver() and has_chromium():
+    if starts():
         return 0
     print("Installing Chromium for the browser journeys …", file=sys.stderr)
-    if install() and has_driver() and has_chromium():
+    if not (has_driver() and has_chromium()):
+        install()
+    if starts() or (run(*DRIVER, "install", "chromium") and starts()):
         return 0
     print(
-        "Chromium could not be installed. Install it (Debian: `apt-get install chromium libatomic1`), then try again.",
+        "Playwright can start no Chromium here. Install one (Debian: `apt-get install chromium libatomic1`, or "
+        "`.venv/bin/playwright install chromium`), then try again.",
         file=sys.stderr,
     )
     return 1

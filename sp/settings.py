@@ -96,7 +96,9 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="The private key of that certificate in PEM, without a password.")
     data_dir: Path = Field(Path("data"), description="The folder that holds the database and other state.")
     database_url: str = Field(
-        "", description="sqlite:///FILE or postgresql://…; default: virtual-office.db in the data folder."
+        "",
+        description="sqlite:///FILE or postgresql://… (with the extra: pip install virtual-office-sp[postgresql]); "
+        "default: virtual-office.db in the data folder.",
     )
     admin_username: str = Field(
         "admin@contoso.com", min_length=1, max_length=256, description="The seeded administrator's user name."

@@ -49,6 +49,10 @@ _PRAGMAS: tuple[str, ...] = (
 )
 _WAL_SECONDS = 10.0
 _LOCK_SECONDS = 10.0
+NO_DRIVER = (
+    "VIRTUAL_OFFICE_DATABASE_URL is the address of a PostgreSQL database, and PostgreSQL's driver is not installed: "
+    'run `pip install "virtual-office-sp[postgresql]"`.'
+)
 _START_LOCK = 0x38783853  # any number that no other program on the same database takes
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
@@ -260,7 +264,10 @@ def _engine(url: str, lock_seconds: float) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
-        engine = create_engine(parsed, connect_args=patience, **_POOL, hide_parameters=True)
+        try:
+            engine = create_engine(parsed, connect_args=patience, **_POOL, hide_parameters=True)
+        except ImportError:
+            raise DatabaseError(NO_DRIVER) from None
         event.listen(engine, "checkin", _note_rest)
         event.listen(engine, "checkout", _wake)
         return engine

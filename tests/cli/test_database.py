@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -54,6 +55,19 @@ def test_before_the_first_start_there_is_nothing_to_copy(folder: Path) -> None:
 def test_postgresql_is_left_to_its_own_tools(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRTUAL_OFFICE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert "pg_dump" in run("db", "backup", str(folder / "copy.db"), code=2).stderr
+
+
+@pytest.mark.parametrize("command", [("serve",), ("users",), ("db", "upgrade"), ("db", "check")])
+def test_without_the_driver_of_postgresql_the_error_says_what_to_install(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUAL_OFFICE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("VIRTUAL_OFFICE_PORT", str(free_port()))
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as where it is not installed
+    done = run(*command, code=1)
+    assert done.stderr.endswith('run `pip install "virtual-office-sp[postgresql]"`.\n')
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::"])  # noqa: S104  asked for, not listened on

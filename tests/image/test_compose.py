@@ -101,8 +101,9 @@ class TestDockerfile:
     def test_nothing_unpinned_is_installed(self) -> None:
         installs = [text for name, text in STEPS if name == "RUN" and "pip install" in text]
         assert len(installs) == 2
-        assert "--require-hashes --only-binary :all:" in installs[0]
+        assert "--require-hashes --no-deps --only-binary :all:" in installs[0]
         assert "--no-deps --no-build-isolation" in installs[1]
+        assert installs[1].endswith("pip --disable-pip-version-check check")
         assert all(re.fullmatch(r"debian:12\.\d+-slim( AS build)?", text) for name, text in STEPS if name == "FROM")
 
     def test_every_setting_that_it_sets_is_one(self) -> None:

@@ -26,7 +26,7 @@ _FLAGS = [
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The machine's own Chromium when there is one, else playwright's."""
+    """The Chromium that playwright downloaded for this driver when there is one, else the machine's own."""
     return _launch(playwright.chromium)
 
 
@@ -36,7 +36,8 @@ def launch_another(browser: Browser, *flags: str) -> Browser:
 
 
 def _launch(kind: BrowserType, *flags: str) -> Browser:
-    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    matching = Path(kind.executable_path).exists()
+    program = None if matching else next(filter(None, map(shutil.which, _PROGRAMS)), None)
     return kind.launch(executable_path=program, args=[*_FLAGS, *flags])
 
 
