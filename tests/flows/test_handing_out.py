@@ -164,8 +164,7 @@ def test_a_message_with_a_comment_is_refused_once_that_is_taken_out(house: House
 
 
 def test_an_encrypted_message_that_was_opened_is_refused_in_whatever_encryption(house: House) -> None:
-    with house.database.reading() as session:
-        key = service_keys.decryption_keys(session, house.now)[-1]
+    key = house.encryption_key()
     with_id = with_attribute("saml:Assertion", "ID", "_the-same")
     made: list[Mutation] = [encrypted(key), encrypted(key)]
     first, second = (house.idp.response(mutate=with_id, encrypted=hidden) for hidden in made)

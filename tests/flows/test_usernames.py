@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from house import House
 from responses import CLAIMS
@@ -36,7 +38,8 @@ def users_of(house: House) -> list[User]:
 
 def sign_in(house: House, name: str, **claims: str) -> SignIn:
     attributes = {getattr(CLAIMS, field): (value,) for field, value in claims.items()}
-    return house.post(house.idp.response(name_id=name, **({"attributes": attributes} if claims else {})))
+    changes: dict[str, Any] = {"attributes": attributes} if claims else {}
+    return house.post(house.idp.response(name_id=name, **changes))
 
 
 @pytest.mark.parametrize(("known", "other"), PAIRS)
