@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from importlib.metadata import distributions
 from pathlib import Path
 
 import httpx
@@ -62,6 +63,12 @@ def test_the_wheel_carries_what_the_program_reads(wheel: Path) -> None:
     commands = "[console_scripts]\nvirtual-office = sp.cli:main\n"
     assert points == [f"{commands}\n[pytest11]\nvirtual_office = sp.testing.plugin\n"]
     assert not any(name.startswith(("tests/", "bench/", "scripts/", "docs/")) for name in names)
+
+
+def test_the_driver_of_postgresql_is_an_extra(wheel: Path) -> None:
+    [found] = distributions(name="virtual-office-sp", path=[str(wheel)])
+    required = [requirement for requirement in found.requires or [] if requirement.startswith("psycopg")]
+    assert required == ["psycopg[binary]; extra == 'postgresql'"]
 
 
 def test_it_serves_pages_with_styles_from_outside_the_checkout(installed: Installation) -> None:
