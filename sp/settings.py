@@ -356,11 +356,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _with_what_they_need(self) -> Settings:
         if self.tls_key is not None and self.tls_certificate is None:
-            raise _missing("tls_certificate", because="VIRTUAL_OFFICE_TLS_KEY is set")
+            raise _missing("tls_certificate", because="it and VIRTUAL_OFFICE_TLS_KEY need each other")
         if self.tls_certificate is not None and self.tls_key is None:
-            raise _missing("tls_key", because="VIRTUAL_OFFICE_TLS_CERTIFICATE is set")
+            raise _missing("tls_key", because="it and VIRTUAL_OFFICE_TLS_CERTIFICATE need each other")
         if self.workspaces == "token" and self.workspace_token is None:
-            raise _missing("workspace_token", because="VIRTUAL_OFFICE_WORKSPACES is token")
+            raise _missing("workspace_token", because="VIRTUAL_OFFICE_WORKSPACES=token needs it")
         return self
 
     def in_realm(self, name: str) -> Settings:
@@ -524,19 +524,19 @@ def _first_line(original: Original) -> int:
 
 def _missing(name: str, *, because: str) -> PydanticCustomError:
     """An error of the whole that names the setting to be set."""
-    return PydanticCustomError(_MISSING, f"is missing, and {because}", {"setting": name})
+    return PydanticCustomError(_MISSING, f"is missing: {because}", {"setting": name})
 
 
 def _sentence(fault: ErrorDetails, given: Mapping[str, Any]) -> str:
-    """One sentence that begins with the variable at fault, or with the option of the command line."""
+    """One sentence that begins with the variable at fault; an option that set it is named behind."""
     is_missing = fault["type"] == _MISSING
     setting = str(fault["ctx"]["setting"] if is_missing else fault["loc"][0])
-    name = f"--{setting.replace('_', '-')}" if setting in given else PREFIX + setting.upper()
+    option = f" by --{setting.replace('_', '-')}" if setting in given else ""
     reason = fault["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     received = str(fault.get("input"))
     secret = is_missing or "password" in setting or "token" in setting or "@" in received
-    shown = "" if secret else f" (received {received[:200]!r})"
-    return f"{name}: {reason}{shown}."
+    shown = "" if secret else f" (received {received[:200]!r}{option})"
+    return f"{PREFIX}{setting.upper()}: {reason}{shown}."
 
 
 def _database_in(data_dir: Path) -> str:

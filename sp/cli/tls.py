@@ -40,19 +40,20 @@ def require_usable(settings: Settings) -> None:
         stop(
             f"VIRTUAL_OFFICE_BASE_URL: must begin with https where TLS is spoken ({settings.base_url}).", code=UNUSABLE
         )
-    _require_readable(settings.tls_certificate, "VIRTUAL_OFFICE_TLS_CERTIFICATE")
-    _require_readable(settings.tls_key, "VIRTUAL_OFFICE_TLS_KEY")
+    certificate = settings.tls_certificate
+    _require_readable(certificate, "VIRTUAL_OFFICE_TLS_CERTIFICATE", certificate)
+    _require_readable(settings.tls_key, "VIRTUAL_OFFICE_TLS_KEY", certificate)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
     except ssl.SSLError:
         stop(f"{settings.tls_certificate} and {settings.tls_key} are no certificate and its open key, in PEM.")
 
 
-def _require_readable(file: Path, variable: str) -> None:
+def _require_readable(file: Path, variable: str, certificate: Path) -> None:
     try:
         file.read_bytes()
     except OSError as error:
-        stop(f"{variable}: {file} cannot be read ({error.strerror}).")
+        stop(f"{variable}: {file} cannot be read ({error.strerror}). The certificate is {certificate}.")
 
 
 def _made(certificate: Path) -> Path:
