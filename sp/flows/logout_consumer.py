@@ -296,7 +296,9 @@ def _sessions_of(session: Session, settings: Settings, trusting: _Trusting, orde
     issuer = trusting.in_force.issuer
     by_username = trusting.in_force.user_mapping == UserMapping.USERNAME
     user = users.user_named(session, trusting.realm_id, order.name_id.value) if by_username else None
-    found = sessions.of_name(session, required(trusting.account.id), issuer, order.name_id.value, user and user.id)
+    found = sessions.of_name(
+        session, required(trusting.account.id), issuer, order.name_id.value, user.id if user else None
+    )
     wanted = _compared(order.name_id, by_username=by_username)
     names_of = [(row, _compared(_name_of(row), by_username=by_username)) for row in found]
     of_value = [(row, name) for row, name in names_of if name.value == wanted.value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from house import House
-from responses import CLAIMS
+from responses import BRITTAS_ATTRIBUTES, CLAIMS
 from sqlalchemy import select
 
 from sp.flows.assertion_consumer import SignIn
@@ -36,7 +36,7 @@ def users_of(house: House) -> list[User]:
 
 def sign_in(house: House, name: str, **claims: str) -> SignIn:
     attributes = {getattr(CLAIMS, field): (value,) for field, value in claims.items()}
-    return house.post(house.idp.response(name_id=name, **({"attributes": attributes} if claims else {})))
+    return house.post(house.idp.response(name_id=name, attributes=attributes or BRITTAS_ATTRIBUTES))
 
 
 @pytest.mark.parametrize(("known", "other"), PAIRS)

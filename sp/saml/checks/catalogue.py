@@ -226,8 +226,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "authn_context": (
         (
-            "Somebody who asked for a second factor must not be content with a password. An account that asks for it in "
-            "its requests holds unsolicited responses to the same, since they would get round it otherwise."
+            "Somebody who asked for a second factor must not be content with a password. An account that asks for it "
+            "in its requests holds unsolicited responses to the same, since they would get round it otherwise."
         ),
         (
             "Have the identity provider authenticate as was requested, anew where that was asked for, or request less: "
