@@ -6,11 +6,11 @@ Merges no users and ends no sessions. The rule is written out here, since a migr
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 from alembic import context, op
+from sqlalchemy import RowMapping
 
 revision = "0006"
 down_revision = "0005"
@@ -30,7 +30,7 @@ _ATTEMPT = sa.table(
     "sign_in_attempt",
     *(sa.column(name) for name in ("id", "username", "unverified_username", "issuer", "user_key", "issuer_key")),
 )
-Row = Mapping[str, Any]
+Row = RowMapping
 
 
 def upgrade() -> None:
