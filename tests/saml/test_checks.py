@@ -127,3 +127,9 @@ def test_the_message_of_the_identity_provider_is_shown() -> None:
     assert report.failed == ("status",)
     assert "AADSTS50105: not assigned" in message(report)
     assert "assigned" in remedy(report)
+
+
+def test_a_username_that_is_not_acceptable_has_one_failed_row() -> None:
+    idp = Idp.make()
+    report = judged(idp.response(name_id="britta "), expectations(idp), AccountHolder(link=UserLink.UNAVAILABLE)).report
+    assert report.failed == ("username",)

@@ -52,6 +52,8 @@ def user_link(holder: Holder) -> Finding:
             return passed("a new user")
         case UserLink.UNKNOWN:
             return skipped("no user profiles were asked")
+        case UserLink.UNAVAILABLE if username_problem(holder.identity.username):
+            return skipped("the username is not acceptable")  # the row above says what is wrong with it
         case refused:
             expected, sentence = _refusal(refused, holder.identity.username)
             return failed(expected=expected, received=sentence)

@@ -25,6 +25,7 @@ from lxml import etree
 from responses import Idp, all_of, instant, one, post_field, with_attribute, with_child, without
 from saml.one_flaw import AUTHN, CONDITIONS, DATA, NAME_ID, encrypted
 
+from sp.flows import account_setup
 from sp.models import UserStatus
 from sp.saml import names
 from sp.saml.messages import SignedPart, UserMapping
@@ -578,6 +579,8 @@ STATUSES = (
 
 
 def fabrikam_owns_the_name(scene: Scene) -> None:
+    with scene.service.database.writing() as session:
+        account_setup.add_company_account(session, "Fabrikam", "fabrikam", scene.service.now())
     scene.add_user(replace(CHARLIE, email=BRITTA.email), slug="fabrikam")
 
 
