@@ -53,7 +53,8 @@ def test_the_labels_are_the_products(form: Browser) -> None:
 def test_the_page_gives_the_services_own_values(form: Browser) -> None:
     values = form.html.xpath("//aside[@aria-label='For the identity provider']")[0]
     assert "Reply URL (Assertion Consumer Service)" in values.text_content()
-    assert values.xpath(".//code/text()") == ["http://localhost:8000/saml2"] * 2
+    service = "http://localhost:8000/saml2"
+    assert values.xpath(".//code/text()") == [service, service, f"{service}/metadata/business"]
     assert [row.text_content().strip() for row in values.xpath(".//tbody/tr/td[1]")] == [
         "SAML SSO URL",
         "Single Sign-Out Service URL",
