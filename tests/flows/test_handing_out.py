@@ -192,7 +192,7 @@ def test_an_encrypted_message_that_could_not_be_opened_is_refused_when_its_key_c
     xml = house.idp.response(encrypted=encrypted(coming, data=CBC))
     given(house, refused(house, xml))
     with house.database.writing() as session:
-        service_keys.begin_rollover(session, KeyPurpose.ENCRYPTION, coming, house.now)
+        service_keys.begin_rollover(session, KeyPurpose.ENCRYPTION, coming, house.now, house.account_id())
     assert is_handed_out(house.post(changed(xml)))
 
 

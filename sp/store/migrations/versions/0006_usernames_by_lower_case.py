@@ -52,7 +52,7 @@ def _changed(table: sa.TableClause, keys_of: Callable[[Row], dict[str, str]]) ->
     while True:
         query = sa.select(table).where(table.c.id > last).order_by(table.c.id).limit(_BATCH)
         rows = op.get_bind().execute(query).mappings().all()
-        for row in map(dict, rows):
+        for row in rows:
             if not all(value.isascii() for value in row.values() if isinstance(value, str)):
                 keys = {name: key for name, key in keys_of(row).items() if key != row[name]}
                 if keys:
