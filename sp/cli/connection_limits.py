@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 import structlog
 
-from sp.addresses import network_of
+from sp.senders import sender_key
 from sp.settings import Network
 
 _OTHER_DESCRIPTORS = 200  # the database's connections, log, libraries, and what is opened for a moment
@@ -54,7 +54,7 @@ class ConnectionLimits:
 
     def take(self, address: str) -> bool:
         """Whether one more connection from the address may stay open."""
-        sender = network_of(address)
+        sender = sender_key(address)
         if self._total >= self._in_all or self._has_enough(sender, address):
             self._log_refusal(sender)
             return False
@@ -64,7 +64,7 @@ class ConnectionLimits:
 
     def give_back(self, address: str) -> None:
         """A connection that was taken has ended."""
-        sender = network_of(address)
+        sender = sender_key(address)
         self._total -= 1
         self._open[sender] -= 1
         if not self._open[sender]:

@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from sp.addresses import network_of
 from sp.flows.passwords import password_matches
 from sp.flows.realms import end_in
 from sp.models import Administrator, User, UserSession, UserStatus
 from sp.saml.identity import username_key
+from sp.senders import sender_key
 from sp.settings import Settings
 from sp.store import accounts, administrators, password_throttle, realms, sessions, users
 from sp.store.engine import Database
@@ -71,7 +71,7 @@ def _count(session: Session, settings: Settings, now: datetime, credentials: Cre
 
 def _counters(credentials: Credentials) -> tuple[str, str]:
     """What counts for the address, and for this username there, hashed so that its length is bounded."""
-    address = network_of(credentials.address)
+    address = sender_key(credentials.address)
     pair = f"{address}\0{username_key(credentials.username)}"
     return address, hashlib.sha256(pair.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -18,7 +18,6 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from sp.addresses import network_of
 from sp.flows.realms import judging_time_of
 from sp.flows.request_sending import PER_BROWSER, Asked, Outgoing, Sending, pending_row, sending
 from sp.flows.service_keys import signing_key
@@ -27,6 +26,7 @@ from sp.saml.authn_request import RequestOptions, read_request, request_id, writ
 from sp.saml.domains import normalize_domain
 from sp.saml.identity import username_key
 from sp.saml.messages import Comparison, PendingRequest
+from sp.senders import sender_key
 from sp.settings import SHARED_REALM, Settings
 from sp.store import accounts, authn_requests, domains, users
 from sp.store.engine import Database
@@ -128,7 +128,7 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
         if _too_many(session, settings, account, wish, now):
             return Obstacle.TOO_MANY
         if row is not None:
-            row.remote_address = network_of(wish.address)
+            row.remote_address = sender_key(wish.address)
             authn_requests.keep(session, row, per_browser=PER_BROWSER)
     return sent
 
@@ -136,7 +136,7 @@ def start(database: Database, settings: Settings, now: datetime, wish: Wish) -> 
 def _too_many(session: Session, settings: Settings, account: Account, wish: Wish, now: datetime) -> bool:
     """Per address first: one sender must not use up what the account's people have together."""
     since = now - _MINUTE
-    from_here = authn_requests.started_from_since(session, since, address=network_of(wish.address))
+    from_here = authn_requests.started_from_since(session, since, address=sender_key(wish.address))
     if from_here >= settings.starts_per_minute:
         return True
     limit = PER_ACCOUNT_AND_MINUTE * (2 if from_here < _FEW_PER_ADDRESS else 1)

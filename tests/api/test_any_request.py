@@ -58,7 +58,9 @@ LABELS = [
 def stopping(two_companies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:  # noqa: F811
     """A service that is about to stop, so that no stream and no wait takes long."""
     folder = tmp_path_factory.mktemp("any-request")
-    chosen = Settings(base_url=BASE_URL, data_dir=folder, admin_username=ALICE.email)
+    chosen = Settings(
+        base_url=BASE_URL, data_dir=folder, admin_username=ALICE.email, allowed_hosts="localhost, testserver"
+    )
     clock = StillClock()
     database = Database(f"sqlite:///{shutil.copy(two_companies, folder / 'virtual-office.db')}")
     app = create_app(chosen, database, clock)

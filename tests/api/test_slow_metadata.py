@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from browser import PASSWORD
 from cast import ALICE
 from fastapi import FastAPI
 from metadata_server import Handler, running_server
-from quiet_server import QuietServer
+from quiet_server import QuietServer, listening
 
 from sp import outgoing
 from sp.models import TokenScope
@@ -53,11 +54,22 @@ def url(silence: Silence) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(app: FastAPI, service: Service) -> Iterator[httpx.Client]:
+def place() -> tuple[list[socket.socket], str]:
+    """Where the service listens, and its host name."""
+    return listening()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI], place: tuple[list[socket.socket], str]) -> FastAPI:
+    return make_app(allowed_hosts=place[1])
+
+
+@pytest.fixture
+def client(app: FastAPI, service: Service, place: tuple[list[socket.socket], str]) -> Iterator[httpx.Client]:
     token = made_token(service, "business", TokenScope.WRITE)
     limits = httpx.Limits(max_connections=200)
     with (
-        QuietServer(app) as server,
+        QuietServer(app, place[0]) as server,
         httpx.Client(
             base_url=server.base_url,
             headers={"authorization": f"Bearer {token}"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from api.conftest import API, made_token
 from browser import StillClock
 from cast import FABRIKAM_ISSUER
 from fastapi import FastAPI
-from quiet_server import QuietServer
+from quiet_server import QuietServer, listening
 from responses import Idp, post_field
 from web.sign_in_log.conftest import Door
 
@@ -31,10 +32,23 @@ SOON = 10.0  # seconds: far less than a wait takes, and enough for a busy machin
 
 
 @pytest.fixture
-def running(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuietServer]:
+def place() -> tuple[list[socket.socket], str]:
+    """Where the service listens, and its host name."""
+    return listening()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI], place: tuple[list[socket.socket], str]) -> FastAPI:
+    return make_app(allowed_hosts=place[1])
+
+
+@pytest.fixture
+def running(
+    app: FastAPI, place: tuple[list[socket.socket], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[QuietServer]:
     """The service. Whoever waits is woken by the ring alone, since the next round is far away."""
     monkeypatch.setattr(waiting, "_ROUND_SECONDS", 2 * SOON)
-    with QuietServer(app) as server:
+    with QuietServer(app, place[0]) as server:
         yield server
 
 

@@ -34,7 +34,7 @@ from sp.store.engine import Database
 from sp.store.rows import column
 
 SECRET = "the-workspace-token-of-the-operator"
-REMOTE = {"base_url": "https://sp.example", "host": "0.0.0.0"}  # noqa: S104  (never listened on)
+REMOTE = {"base_url": "https://sp.example", "host": "0.0.0.0", "allowed_hosts": "localhost:8000"}  # noqa: S104  (never listened on)
 
 
 @pytest.fixture

@@ -60,6 +60,11 @@ class Traces:
             new = session.execute(select(table).where(column(table.id) > self.known)).scalars()
             return [(row.failed, row.user_id, row.outcome) for row in new]
 
+    def of_nothing(self) -> None:
+        """No row in the log; no user, no session and no used assertion came or changed."""
+        assert self.attempts == []
+        assert self._granted() == self.before
+
     def of_one_refusal(self, *codes: str) -> None:
         """One row in the log names these codes; no user, no session and no used assertion came or changed.
 

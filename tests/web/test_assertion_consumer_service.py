@@ -150,7 +150,10 @@ class TestRefused:
         assert "destination" in verdict["failed"]
         assert len(verdict["report"]) > 40
 
-    def test_the_host_header_and_forwarded_headers_change_nothing(self, browser: Browser, connected: Idp) -> None:
+    def test_an_allowed_host_and_forwarded_headers_change_nothing(
+        self, make_app: Callable[..., FastAPI], idp: Idp
+    ) -> None:
+        connected, browser = idp, trusting_app(make_app(allowed_hosts="evil.example"), idp)
         headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
         evil = connected.response(recipient="https://evil.example/saml2", destination="https://evil.example/saml2")
         assert post(browser, evil, headers | JSON).json()["failed"] == ["destination", "recipient"]

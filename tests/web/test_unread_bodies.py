@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
-from quiet_server import QuietServer
+from quiet_server import QuietServer, listening
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -41,13 +41,14 @@ def busy_page() -> Iterator[BusyPage]:
 
 @pytest.fixture
 def server(make_app: Callable[..., FastAPI], busy_page: BusyPage) -> Iterator[QuietServer]:
-    app = make_app(requests_at_once=1)
+    sockets, host = listening()
+    app = make_app(requests_at_once=1, allowed_hosts=f"{host}, localhost")
 
     def endpoint(request: Request) -> Response:
         return busy_page(request)
 
     app.router.routes.insert(0, Route(BUSY_PAGE, endpoint, methods=["POST", "DELETE"]))
-    with QuietServer(app) as running:
+    with QuietServer(app, sockets) as running:
         yield running
         busy_page.end.set()
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import PASSWORD, StillClock
 from cast import ALICE, NOW
 from playwright.sync_api import Browser, Page, expect
-from quiet_server import QuietServer
+from quiet_server import QuietServer, listening
 from responses import Idp
 from web.conftest import connect
 from web.sign_in_log.conftest import LOG, Door
@@ -27,11 +27,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Door]
     """The address of a running service, and its door."""
     folder: Path = tmp_path_factory.mktemp("running")
     clock = StillClock(NOW)
-    settings = Settings(data_dir=folder, admin_username=ALICE.email, admin_password=PASSWORD)
+    sockets, host = listening()
+    settings = Settings(
+        data_dir=folder, admin_username=ALICE.email, admin_password=PASSWORD, allowed_hosts=f"{host}, 127.0.0.1"
+    )
     app = create_app(settings, open_database(settings, clock), clock)
     idp = Idp.make()
     connect(app.state.service, idp)
-    with QuietServer(app) as server:
+    with QuietServer(app, sockets) as server:
         yield server.base_url, Door(app.state.service, clock, idp)
 
 

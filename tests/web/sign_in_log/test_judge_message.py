@@ -297,7 +297,7 @@ def test_nobody_gets_a_body_read_without_a_session(app: FastAPI) -> None:
     async def send(message: Message) -> None:
         statuses.append(message.get("status"))
 
-    headers = [(b"host", b"localhost"), (b"content-type", b"multipart/form-data; boundary=x")]
+    headers = [(b"host", b"localhost:8000"), (b"content-type", b"multipart/form-data; boundary=x")]
     scope = {"type": "http", "method": "POST", "path": JUDGE, "headers": headers, "query_string": b""}
     asyncio.run(app({**scope, "http_version": "1.1", "scheme": "http", "raw_path": JUDGE.encode()}, receive, send))
     assert statuses[0] in {303, 403}
