@@ -8,7 +8,7 @@ import typer
 from sqlmodel import Session
 
 from sp.cli.people import JsonFlag, show
-from sp.cli.running import UNUSABLE, opened_database, printable, settings_in_force, stop
+from sp.cli.running import UNUSABLE, existing_database, opened_database, printable, settings_in_force, stop
 from sp.clock import system_clock
 from sp.flows.domains import RefusedDomain, add_domain, domain_sentence, remove_domain, users_outside
 from sp.models import Company, CompanyDomain
@@ -55,8 +55,7 @@ def remove(domains: DomainArguments) -> None:
 @domain.command("list")
 def list_domains(as_json: JsonFlag = False) -> None:
     """List the domains with their companies, and say which users are outside of their company's domains."""
-    settings = settings_in_force()
-    with opened_database(settings) as database:
+    with existing_database(settings_in_force()) as database:
         with database.reading() as session:
             rows = (_row(found, company) for found, company in store.every_domain(session))
             show(rows, as_json=as_json, empty="No domains. `virtual-office domain add` adds one.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sp.cli.people import JsonFlag, account_of_slug, show
-from sp.cli.running import opened_database, settings_in_force
+from sp.cli.running import existing_database, opened_database, settings_in_force
 from sp.cli.setup import stop_with_faults
 from sp.clock import system_clock
 from sp.flows.account_setup import LABELS, Invalid
@@ -22,7 +22,7 @@ OnlyConflicts = Annotated[bool, typer.Option("--conflicts", help="Only those tha
 @issuer.command("list")
 def list_issuers(conflicts: OnlyConflicts = False, as_json: JsonFlag = False) -> None:
     """List the issuers with the accounts that hold them, and the accounts of other companies that asked for them."""
-    with opened_database(settings_in_force()) as database, database.reading() as session:
+    with existing_database(settings_in_force()) as database, database.reading() as session:
         rows = (_row(held, as_json=as_json) for held in held_issuers(session, only_conflicts=conflicts))
         show(rows, as_json=as_json, empty="No conflicts." if conflicts else "No account has an issuer yet.")
 

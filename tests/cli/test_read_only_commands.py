@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cast import NOW
 from responses import Idp
 from sqlalchemy import text
 from typer.core import TyperGroup
@@ -17,10 +18,14 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from sp.cli import app
+from sp.flows.account_setup import SEEDED_SLUG
 from sp.flows.installation import open_existing
 from sp.flows.opening import open_database
+from sp.flows.service_keys import ensure_encryption_key
 from sp.settings import Settings
+from sp.store import accounts
 from sp.store.engine import DatabaseError, newest_revision
+from sp.store.rows import required
 
 REFERENCE = "23456789"
 # What only reads, with arguments that get as far as the database.
@@ -29,11 +34,13 @@ READ_ONLY = {
     "compare": ["compare", REFERENCE, REFERENCE],
     "db backup": ["db", "backup", "copy.db"],
     "db check": ["db", "check"],
+    "domain list": ["domain", "list"],
     "export": ["export"],
     "idp-certificates list": ["idp-certificates", "list"],
     "idp-config": ["idp-config", "--for", "keycloak"],
     "import-metadata --check": ["import-metadata", "--check", "metadata.xml"],
     "inspect --account": ["inspect", "message.xml", "--account", "business"],
+    "issuer list": ["issuer", "list"],
     "judge-again": ["judge-again", REFERENCE],
     "keys certificate": ["keys", "certificate", "--purpose", "signing"],
     "keys list": ["keys", "list"],
@@ -60,11 +67,14 @@ CHANGES = {
     "configure",
     "db upgrade",
     "demo",
+    "domain add",
+    "domain remove",
     "expect",
     "idp-certificates add",
     "idp-certificates remove",
     "idp-certificates retire",
     "import-metadata",
+    "issuer move",
     "keys begin-rollover",
     "keys complete-rollover",
     "serve",
@@ -75,6 +85,7 @@ CHANGES = {
     "user delete",
     "user disable",
     "user enable",
+    "user release",
     "workspace create",
     "workspace delete",
     "workspace reset",
@@ -153,9 +164,17 @@ def test_what_needs_no_installation_makes_none(name: str, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of an installation, made once."""
+    """The data folder of an installation, made once.
+
+    With the account's encryption key, which `metadata` and `idp-config` make where nothing has asked for it before.
+    """
     made = tmp_path_factory.mktemp("installed") / "data"
-    open_database(Settings(data_dir=made, admin_password="Adm1n!pass")).close()
+    settings = Settings(data_dir=made, admin_password="Adm1n!pass")
+    with closing(open_database(settings)) as database:
+        with database.reading() as session:
+            account = accounts.account_by_slug(session, SEEDED_SLUG)
+        assert account is not None
+        ensure_encryption_key(database, settings, required(account.id), NOW)
     return made
 
 
