@@ -77,8 +77,13 @@ def take(browser: Browser, step: Step) -> int:
 
 
 @pytest.fixture
-def contoso(service: Service, database: Database, connected: Idp) -> dict[str, str]:
+def contoso(service: Service, connected: Idp) -> dict[str, str]:
+    return address_parts(service, connected)
+
+
+def address_parts(service: Service, connected: Idp) -> dict[str, str]:
     """What stands in the addresses of Contoso's pages: the account, Britta, the certificate, a sign-in attempt."""
+    database = service.database
     delivery = Delivery(posted(connected.response()), service.now(), "127.0.0.1", new_token())
     attempt = consume(database, service.settings, delivery)
     for_bob = LogoutDelivery(
