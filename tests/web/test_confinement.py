@@ -71,8 +71,10 @@ def console_steps(app: FastAPI, parameters: dict[str, str]) -> list[Step]:
 def take(browser: Browser, step: Step) -> int:
     """One step with a form token that holds, so that nothing but the confinement can refuse it."""
     method, path = step
-    browser.open("/")
-    data = {"csrf_token": browser.token} if method == "POST" else None
+    data = None
+    if method == "POST":
+        browser.open("/")
+        data = {"csrf_token": browser.token}
     return browser.client.request(method, path, data=data, follow_redirects=False).status_code
 
 
