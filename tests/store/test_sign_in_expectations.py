@@ -104,6 +104,29 @@ def test_of_many_who_ask_at_once_all_are_told_the_same(database: Database, accou
     assert told == sign_ins[::-1] * 2
 
 
+def test_a_sign_in_that_two_expectations_ask_for_at_once_fulfils_one(database: Database, account: Account) -> None:
+    first, second = (declared(database, account) for _ in range(2))
+    sign_in = arrived(database, account)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda one: answered_by(database, account, one), [second, first] * 4))
+    assert set(told[1::2]) == {sign_in}
+    assert set(told[::2]) == {""}
+
+
+def test_an_expectation_that_is_asked_while_sign_ins_come_is_fulfilled_by_one_of_them(
+    database: Database, account: Account
+) -> None:
+    reference = declared(database, account)
+
+    def arrive_and_ask(_number: int) -> tuple[str, str]:
+        return arrived(database, account), answered_by(database, account, reference)
+
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(arrive_and_ask, range(8)))
+    assert len({answer for _, answer in came}) == 1
+    assert came[0][1] in {sign_in for sign_in, _ in came}
+
+
 def test_a_name_is_matched_without_regard_to_case(database: Database, account: Account) -> None:
     reference = declared(database, account, matching=Matching(username="BRITTA@Contoso.example"))
     arrived(database, account, "bob@contoso.example")
