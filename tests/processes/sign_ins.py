@@ -175,6 +175,13 @@ def check_nothing_is_accepted_again(port: int, responses: list[Prepared], stream
             assert post_to(port, response)["failed"] == ["replay"], response
 
 
+def check_nothing_is_accepted_twice(port: int, unanswered: list[Prepared]) -> None:
+    """A message without an answer was recorded or not: sent twice, it is accepted at most once."""
+    for response in unanswered:
+        assert post_to(port, response)["failed"] in ([], ["replay"]), response
+        assert post_to(port, response)["failed"] == ["replay"], response
+
+
 def kept_in(url: str) -> dict[str, set[str]]:
     engine = create_engine(url)
     with engine.connect() as connection:
