@@ -57,7 +57,7 @@ def forms(app: FastAPI, service: Service, connected: Idp) -> list[str]:
     return [path.format(**parts) for path in sorted(paths, key=lambda path: path == ENDS_THE_SESSION)]
 
 
-def rows(database: Database) -> dict[str, list[Any]]:
+def rows(database: Database) -> dict[str, Any]:
     """Everything that is stored."""
     with database.reading() as session:
         return {

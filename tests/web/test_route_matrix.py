@@ -111,7 +111,7 @@ class Installation:
             parts["reference"] = parts["expectation"]
         return endpoint.path.format(**parts)
 
-    def rows_of_contoso(self) -> dict[str, list[Any]]:
+    def rows_of_contoso(self) -> dict[str, Any]:
         """Everything that is stored for Contoso's account."""
         with self.service.database.reading() as session:
             account = accounts.account_by_slug(session, "business")
