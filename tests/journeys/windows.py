@@ -42,7 +42,9 @@ def launch_another(browser: Browser, *flags: str) -> Browser:
 def _launch(kind: BrowserType, *flags: str) -> Browser:
     matching = Path(kind.executable_path).exists()
     program = None if matching else next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    environment: dict[str, str | float | bool] = {
+        name: value for name, value in os.environ.items() if name != "LD_PRELOAD"
+    }
     return kind.launch(executable_path=program, args=[*_FLAGS, *flags], env=environment)
 
 
