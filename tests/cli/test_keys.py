@@ -147,5 +147,5 @@ def test_files_that_do_not_belong_together_are_named(data_dir: Path, tmp_path: P
 
 def test_one_file_without_the_other_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRTUAL_OFFICE_TLS_KEY", "server-key.pem")
-    with pytest.raises(SettingsError, match="VIRTUAL_OFFICE_TLS_CERTIFICATE: is missing: .* need each other"):
+    with pytest.raises(SettingsError, match=r"VIRTUAL_OFFICE_TLS_CERTIFICATE: is missing: .* need each other"):
         load_settings()
