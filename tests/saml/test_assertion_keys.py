@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from encryption import encrypted, own_key
 from lxml import etree
-from responses import NS, Idp, with_attribute
+from responses import Idp, one, with_attribute
 
 from sp.saml import names
 from sp.saml.assertion_keys import AssertionKey, contents_of, encrypted_key_ids
@@ -36,7 +36,5 @@ def test_the_latest_time_is_that_of_the_message_and_not_of_the_session() -> None
             found = contents_of(xml, tree, None)
             assert found.latest is not None
             assert found.latest.year == latest.year
-        assert (
-            AssertionKey(Idp.make().entity_id, root.find("saml:Assertion", NS).get("ID"))
-            in contents_of(xml, root, None).keys
-        )  # type: ignore[union-attr, arg-type]
+        key = AssertionKey(Idp.make().entity_id, one(root, "saml:Assertion").get("ID", ""))
+        assert key in contents_of(xml, root, None).keys
