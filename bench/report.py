@@ -19,9 +19,9 @@ SCALE_PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 _HEAD = """\
 # Benchmark results
 
-`make bench` writes this page from the JSON files beside it; [bench/README.md](../README.md) explains the method. Processor time
-is the user and system time of the service's processes, and of PostgreSQL's in a separate column. The process that creates the
-load is not counted, but uses the same machine.
+`make bench` writes this page from the JSON files beside it; [bench/README.md](../README.md) explains the method.
+Processor time is the user and system time of the service's processes, and of PostgreSQL's in a separate column. The
+process that creates the load is not counted, but uses the same machine.
 """
 _SOME = 12
 _WRITTEN = {"cpu": "CPU", "mib": "MiB", "rss": "RSS", "pss": "PSS"}

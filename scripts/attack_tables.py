@@ -95,7 +95,7 @@ def collected() -> list[tuple[Any, str]]:
 def cases_table(found: list[tuple[Any, str]]) -> Iterator[str]:
     total = sum(attack.count for attack, _ in found)
     again = sum(attack.count for attack, _ in found if attack.id.startswith(AGAIN))
-    yield f"{total} attacks, each refused for the expected reason, and {_controls(found)} controls that must be accepted."
+    yield f"{total} attacks, each refused for the expected reason. {_controls(found)} controls that must be accepted."
     yield f"{again} of them are the same messages, posted to the running application.\n"
     yield "| group | what it is about | attacks | controls | files |\n|---|---|---|---|---|"
     for prefix, title in GROUPS.items():

@@ -31,9 +31,10 @@ def settings_page() -> str:
     head = [
         "# Settings",
         "",
-        "The service reads these settings from the environment, or from a file `.env` in the working directory. An invalid",
-        "value or an unknown name stops the start. The service prints all faults at once, with one sentence for each. An",
-        "empty variable counts as not set. Case does not matter in choices. `scripts/write_docs.py` writes this page.",
+        "The service reads these settings from the environment, or from a file `.env` in the working directory. An",
+        "invalid value or an unknown name stops the start. The service prints all faults at once, with one sentence",
+        "for each. An empty variable counts as not set. Case does not matter in choices. `scripts/write_docs.py`",
+        "writes this page.",
         "",
         "| variable | what it is | values | default |",
         "|---|---|---|---|",
@@ -63,9 +64,9 @@ def checks_page() -> str:
     lines = [
         "# Checks of a response",
         "",
-        "The report of a response always has these rows in this order. A row is `passed`, `failed`, `warning` (accepted,",
-        "but worth correcting), `skipped` (not applicable to this message) or `not_reached` (an earlier failure left no",
-        "trustworthy data to check). `scripts/write_docs.py` writes this page from `sp/saml/checks`.",
+        "The report of a response always has these rows in this order. A row is `passed`, `failed`, `warning`",
+        "(accepted, but worth correcting), `skipped` (not applicable to this message) or `not_reached` (an earlier",
+        "failure left no trustworthy data to check). `scripts/write_docs.py` writes this page from `sp/saml/checks`.",
     ]
     return "\n".join([*lines, *_stages(CHECKS, STAGES)]) + "\n"
 
@@ -74,8 +75,8 @@ def sign_out_checks_page() -> str:
     lines = [
         "# Checks of a logout message",
         "",
-        "A LogoutRequest or LogoutResponse has a report like a [response](checks.md). Some rows apply to only one of the",
-        "two. `scripts/write_docs.py` writes this page from `sp/saml/checks/logout.py`.",
+        "A LogoutRequest or LogoutResponse has a report like a [response](checks.md). Some rows apply to only one of",
+        "the two. `scripts/write_docs.py` writes this page from `sp/saml/checks/logout.py`.",
     ]
     return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
 
@@ -95,10 +96,10 @@ def preflight_page() -> str:
     lines = [
         "# Before the first sign-in",
         "",
-        "The page beside the form **SAML Single Sign on** lists likely faults before the first sign-in: a URL in the wrong",
-        "field, an issuer without its final slash, the certificate for encryption, a wrong clock. It updates while you",
-        "type and never prevents saving. `virtual-office preflight [--account SLUG] [--json]` checks the saved settings",
-        "and exits with 1 when a check failed.",
+        "The list beside the form **SAML Single Sign on** shows likely faults before the first sign-in: a URL in the",
+        "wrong field, an issuer without its final slash, the certificate for encryption, a wrong clock. It updates",
+        "while you type and never prevents saving. `virtual-office preflight [--account SLUG] [--json]` checks the",
+        "saved settings and exits with 1 when a check failed.",
         "",
         "`failed`: a sign-in cannot work. `warning`: a sign-in may fail, now or soon. `skipped`: there is no value to",
         "check. `scripts/write_docs.py` writes this page from `sp/saml/preflight`.",

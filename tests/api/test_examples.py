@@ -118,9 +118,7 @@ def told_in_order(nightly: Program, door: Door, idp: Idp) -> dict[tuple[str, str
     api("GET", "/sign-ins/compare", where=f"/sign-ins/compare?a={both}&b={staff}")
     for path in ("/account", "/metadata", SETTINGS, f"{SETTINGS}/versions", f"{SETTINGS}/certificates", "/users"):
         api("GET", path)
-    ask(
-        "api.md", "## General rules", "POST", "/users", {"first_name": "Bob", "last_name": "Brown", "email": ""}
-    )
+    ask("api.md", "## General rules", "POST", "/users", {"first_name": "Bob", "last_name": "Brown", "email": ""})
     ask("workspaces.md", "## Creating a workspace", "POST", "/workspaces", {"name": "job-4711"})
     return told
 
