@@ -12,14 +12,25 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def allows_host(settings: Settings, host: str) -> bool:
-    """Whether the value of a `Host` header names this service."""
+    """Whether the value of a `Host` header names this service, or its assertion consumer service."""
+    return is_own_host(settings, host) or _is_acs_host(settings, host)
+
+
+def is_own_host(settings: Settings, host: str) -> bool:
+    """Whether it is a name under which this service has its pages."""
     return _normalized(host, _scheme(settings)) in _hosts(settings.base_url, settings.allowed_hosts)
+
+
+def _is_acs_host(settings: Settings, host: str) -> bool:
+    """VIRTUAL_OFFICE_ACS_URL may name another host, such as that of the service that is stood in for."""
+    acs = urlsplit(settings.acs_url)
+    return _normalized(host, acs.scheme) == _normalized(acs.netloc, acs.scheme)
 
 
 def is_own_origin(settings: Settings, origin: str) -> bool:
     """Whether the value of an `Origin` header is that of a page of this service."""
     scheme, separator, host = origin.partition("://")
-    return bool(separator) and scheme == _scheme(settings) and allows_host(settings, host)
+    return bool(separator) and scheme == _scheme(settings) and is_own_host(settings, host)
 
 
 def _scheme(settings: Settings) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -86,6 +90,30 @@ def test_a_request_whose_body_is_never_read_counts(server: QuietServer, busy_pag
             busy_page.end.set()
             assert opened.recv(4096).startswith(b"HTTP/1.1 200 ")
             assert client.get("/sso/login/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("POST", "/saml2", FORM, "Content-Length: 99999999"),
+        head("GET", "/saml2?SAMLResponse=x", "Content-Length: 10"),
+    ],
+    ids=["too large", "of a GET"],
+)
+def test_a_message_whose_body_is_never_read_counts(server: QuietServer, tmp_path: Path, sent: bytes) -> None:
+    """It waits for the database like any other, though the connection is watched meanwhile."""
+    with (
+        closing(sqlite3.connect(tmp_path / "virtual-office.db", isolation_level=None)) as other,
+        connected(server) as opened,
+        httpx.Client(base_url=server.base_url, trust_env=False) as client,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opened.sendall(sent)
+        until = time.monotonic() + 5
+        while client.get("/sso/login/").status_code != 503:
+            assert time.monotonic() < until, "the message has no place"
+        other.rollback()
+        assert opened.recv(4096).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 413 "))
 
 
 def test_a_body_that_does_not_come_takes_no_place(server: QuietServer) -> None:
