@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from sp.saml.domains import normalize_domain
 from sp.settings import Settings, is_loopback
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -49,8 +50,11 @@ def _hosts(base_url: str, allowed: str) -> frozenset[str]:
 
 
 def _normalized(host: str, scheme: str) -> str:
-    """In lower case, without a final dot, and with the port that the scheme implies."""
+    """In lower case, without a final dot, with A-labels as browsers send them, and the port that the scheme implies."""
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):
         name, port = host, str(_DEFAULT_PORTS.get(scheme, ""))
-    return f"{name.lower().removesuffix('.')}:{port}"
+    name = name.lower().removesuffix(".")
+    if not name.isascii():
+        name = normalize_domain(name) or name
+    return f"{name}:{port}"
