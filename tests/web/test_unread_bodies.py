@@ -147,7 +147,7 @@ def test_a_client_that_leaves_before_its_body_is_complete_is_no_error(
         assert account is not None
         made = make_token(session, account, "t", TokenScope.WRITE, lifetime=timedelta(days=1), created_by="t", now=NOW)
     assert not isinstance(made, Invalid)
-    pieces = [{"type": "http.request", "body": b"a=", "more_body": True}, {"type": "http.disconnect"}]
+    pieces: list[Message] = [{"type": "http.request", "body": b"a=", "more_body": True}, {"type": "http.disconnect"}]
     statuses: list[int] = []
 
     async def receive() -> Message:
