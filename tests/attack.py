@@ -1,4 +1,4 @@
-"""The marker of an attack: what the summary at the end of a run counts and `docs/security.md` lists.
+"""The marker of an attack: what the summary at the end of a run counts and `docs/engine.md` lists.
 
 Owns the marker and its counting. Never runs anything.
 """

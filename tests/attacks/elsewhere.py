@@ -1,6 +1,6 @@
 """Rows of the catalogue without a case in these folders: where another test holds them, or what they wait for.
 
-Owns that list, for `docs/security.md`. A test keeps the names of the tests right.
+Owns that list, for `docs/engine.md`. A test keeps the names of the tests right.
 """
 
 from __future__ import annotations

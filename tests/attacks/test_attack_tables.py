@@ -1,4 +1,4 @@
-"""The page about security says what the tests hold."""
+"""The tables of docs/engine.md say what the tests hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def test_the_page_is_up_to_date() -> None:
     """In a process of its own, because it collects the tests once more."""
-    script = str(ROOT / "scripts" / "security_page.py")
+    script = str(ROOT / "scripts" / "attack_tables.py")
     ran = run([sys.executable, script, "--check"], capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.stdout == "Up to date.\n", ran.stdout + ran.stderr
 

@@ -1,9 +1,9 @@
-"""The part of docs/security.md that the tests know best: the cases by group, and where python3-saml disagrees.
+"""Writes the tables of docs/engine.md: the attacks in the tests by group, and where python3-saml disagrees.
 
 Owns these tables. Never touches the prose around them.
 
-Usage: python scripts/security_page.py          writes them (needs what `make test` installs)
-       python scripts/security_page.py --check  says whether they are up to date
+Usage: python scripts/attack_tables.py          writes them (needs what `make test` installs)
+       python scripts/attack_tables.py --check  says whether they are up to date
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from saml.opinion import ACCEPTED_THERE, REFUSED_THERE, Disagreement  # noqa: E4
 # Where the data of a message stands, rather than the test that runs it.
 DATA = {case.id: f"tests/saml/attacks/{module}.py" for module, cases in MESSAGES.items() for case in cases}
 DATA |= dict.fromkeys(SHAPES, "tests/saml/attacks/wrapping.py")
-PAGE = ROOT / "docs" / "security.md"
+PAGE = ROOT / "docs" / "engine.md"
 SOURCES = ("tests/saml/attacks", "tests/attacks")
 AGAIN = "WEB-13"
 GROUPS = {
@@ -96,27 +96,18 @@ def cases_table(found: list[tuple[Any, str]]) -> Iterator[str]:
     total = sum(attack.count for attack, _ in found)
     again = sum(attack.count for attack, _ in found if attack.id.startswith(AGAIN))
     yield f"{total} attacks, each refused for its own reason, beside {_controls(found)} controls that must be accepted."
-    yield f"{again} of them are the same messages once more, posted to the running application."
+    yield f"{again} of them are the same messages once more, posted to the running application.\n"
+    yield "| group | what it is about | attacks | controls | files |\n|---|---|---|---|---|"
     for prefix, title in GROUPS.items():
         of_group = [(attack, file) for attack, file in found if re.match(rf"{prefix}(-|\b)", attack.id)]
-        if not of_group:
-            continue
-        files = ", ".join(f"[{Path(file).name}](../{file})" for file in sorted({file for _, file in of_group}))
-        yield f"\n### {prefix}: {title}\n\nHeld by {files}.\n"
-        stories = {attack.id: attack for attack, _ in of_group}
-        yield from (f"- `{attack.id}` {_plain(attack.story)}{_times(attack.count)}" for attack in stories.values())
+        if of_group:
+            attacks = sum(attack.count for attack, _ in of_group)
+            files = ", ".join(f"[{Path(file).name}](../{file})" for file in sorted({file for _, file in of_group}))
+            yield f"| {prefix} | {title} | {attacks} | {_controls(of_group)} | {files} |"
 
 
 def _controls(found: list[tuple[Any, str]]) -> int:
     return sum(attack.count == 0 for attack, _ in found)
-
-
-def _times(count: int) -> str:
-    return " (accepted)" if count == 0 else f" ({count})" if count > 1 else ""
-
-
-def _plain(story: str) -> str:
-    return story.replace("<", "&lt;").replace("|", "\\|")
 
 
 def elsewhere_table() -> Iterator[str]:
@@ -158,7 +149,7 @@ def main(arguments: list[str]) -> int:
     made = page()
     if arguments == ["--check"]:
         stale = made != PAGE.read_text(encoding="utf-8")
-        print("Out of date: run scripts/security_page.py." if stale else "Up to date.")
+        print("Out of date: run scripts/attack_tables.py." if stale else "Up to date.")
         return int(stale)
     PAGE.write_text(made, encoding="utf-8")
     return 0
