@@ -1,4 +1,4 @@
-# Virtual Office in a container. Every step but FROM is also run by `make prove-image`, without a container engine.
+# The image of Virtual Office. `make prove-image` runs every step except FROM without a container engine.
 
 FROM debian:12.12-slim AS build
 RUN apt-get update \
@@ -16,7 +16,7 @@ COPY static static
 RUN /opt/virtual-office/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
     --no-deps --no-build-isolation . \
     && /opt/virtual-office/bin/python -m pip --disable-pip-version-check check
-# What built the package is not needed to run it.
+# Build tools are not needed at run time.
 RUN /opt/virtual-office/bin/python -m pip uninstall --yes --quiet hatchling editables pip
 
 FROM debian:12.12-slim

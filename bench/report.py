@@ -17,11 +17,11 @@ from bench.markdown import table
 
 SCALE_PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 _HEAD = """\
-# What was measured
+# Benchmark results
 
-Written by `make bench` from the JSON files beside it; [bench/README.md](../README.md) says how. Processor time is user
-and system time of the service's processes, and of PostgreSQL's in a column of its own; the load comes from another
-process and is not counted, but has to share the machine.
+`make bench` writes this page from the JSON files beside it; [bench/README.md](../README.md) explains the method.
+Processor time is the user and system time of the service's processes, and of PostgreSQL's in a separate column. The
+process that creates the load is not counted, but uses the same machine.
 """
 _SOME = 12
 _WRITTEN = {"cpu": "CPU", "mib": "MiB", "rss": "RSS", "pss": "PSS"}
@@ -117,7 +117,7 @@ def _verification(kept: Kept, draw: Draw) -> str:
     )
 
 
-def _curves(kept: Kept, draw: Draw, title: str = "The more there is", prefix: str = "") -> str:
+def _curves(kept: Kept, draw: Draw, title: str = "Cost by amount of data", prefix: str = "") -> str:
     parts = [f"## {title}\n\n{_taken(kept)} The largest sizes: {_largest(kept)}{_noted(kept)}.\n"]
     for curve in (curves.USERS, curves.ACCOUNTS, curves.ATTEMPTS):
         figures = [figure for figure in kept["figures"] if figure["curve"] == curve]
@@ -220,10 +220,10 @@ PARTS: dict[str, Part] = {
     "sign_ins": _sign_ins,
     "verification": _verification,
     "curves": _curves,
-    "scale": lambda kept, draw: _curves(kept, draw, "The more there is, as far as it was taken once", "scale_"),
+    "scale": lambda kept, draw: _curves(kept, draw, "Cost by amount of data, largest run", "scale_"),
     "long_log": lambda kept, draw: _curves(kept, draw, "A log of twenty million attempts", "long_log_"),
     "growth": _growth,
-    "long_growth": lambda kept, draw: _growth(kept, draw, "Memory, as long as was tried once", "long_growth"),
+    "long_growth": lambda kept, draw: _growth(kept, draw, "Memory, longest run", "long_growth"),
     "limits": _plain("The worst messages"),
     "hostile_bodies": _plain("Hostile bodies"),
     "metadata": _plain("A large federation"),

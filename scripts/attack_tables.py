@@ -1,9 +1,9 @@
-"""Writes the tables of docs/engine.md: the attacks in the tests by group, and where python3-saml disagrees.
+"""Write the tables of docs/engine.md: the attacks in the tests by group, and the differences from python3-saml.
 
-Owns these tables. Never touches the prose around them.
+Does not change the text around the tables.
 
-Usage: python scripts/attack_tables.py          writes them (needs what `make test` installs)
-       python scripts/attack_tables.py --check  says whether they are up to date
+Usage: python scripts/attack_tables.py          write them (needs what `make test` installs)
+       python scripts/attack_tables.py --check  say whether they are up to date
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from saml.attacks.catalogue import MESSAGES  # noqa: E402
 from saml.attacks.wrapping import SHAPES  # noqa: E402
 from saml.opinion import ACCEPTED_THERE, REFUSED_THERE, Disagreement  # noqa: E402
 
-# Where the data of a message stands, rather than the test that runs it.
+# The file with the data of a message, rather than the test that runs it.
 DATA = {case.id: f"tests/saml/attacks/{module}.py" for module, cases in MESSAGES.items() for case in cases}
 DATA |= dict.fromkeys(SHAPES, "tests/saml/attacks/wrapping.py")
 PAGE = ROOT / "docs" / "engine.md"
@@ -44,7 +44,7 @@ GROUPS = {
     "CND": "Conditions, audience, times",
     "AUT": "Authentication statement",
     "ATT": "Attributes",
-    "JIT": "Provisioning and user names",
+    "JIT": "Provisioning and usernames",
     "RPL": "Replay",
     "ENC": "Encrypted assertions",
     "DOS": "Limits",
@@ -59,7 +59,7 @@ GROUPS = {
 
 
 class _Collector:
-    """Hears of every collected test and keeps its attacks beside its file."""
+    """Collects the attacks of every test with their files."""
 
     def __init__(self) -> None:
         self.found: list[tuple[Any, str]] = []
@@ -76,7 +76,7 @@ def collected() -> list[tuple[Any, str]]:
     collector = _Collector()
     with contextlib.redirect_stdout(io.StringIO()):
         sources = [str(ROOT / source) for source in SOURCES]
-        # Our own plugin would be looked at for assertions, too late: this script has imported the engine already.
+        # Without our own plugin: pytest would warn that its module was imported before assertion rewriting.
         options = [
             "--collect-only",
             "-q",
@@ -95,8 +95,8 @@ def collected() -> list[tuple[Any, str]]:
 def cases_table(found: list[tuple[Any, str]]) -> Iterator[str]:
     total = sum(attack.count for attack, _ in found)
     again = sum(attack.count for attack, _ in found if attack.id.startswith(AGAIN))
-    yield f"{total} attacks, each refused for its own reason, beside {_controls(found)} controls that must be accepted."
-    yield f"{again} of them are the same messages once more, posted to the running application.\n"
+    yield f"{total} attacks, each refused for the expected reason. {_controls(found)} controls that must be accepted."
+    yield f"{again} of them are the same messages, posted to the running application.\n"
     yield "| group | what it is about | attacks | controls | files |\n|---|---|---|---|---|"
     for prefix, title in GROUPS.items():
         of_group = [(attack, file) for attack, file in found if re.match(rf"{prefix}(-|\b)", attack.id)]
@@ -111,10 +111,10 @@ def _controls(found: list[tuple[Any, str]]) -> int:
 
 
 def elsewhere_table() -> Iterator[str]:
-    yield "### Held by other tests\n"
+    yield "### Covered by other tests\n"
     for identifier, (story, file) in HELD_ELSEWHERE.items():
         yield f"- `{identifier}` {story}: [{Path(file).name}](../{file})"
-    yield "\n### Not built yet\n"
+    yield "\n### Not implemented\n"
     for title, (reason, rows) in NOT_BUILT.items():
         yield f"- **{title}** {reason}: {', '.join(f'`{row}`' for row in rows)}"
 
@@ -135,7 +135,7 @@ def _opinion(head: str, rows: Iterable[tuple[str, Disagreement]]) -> Iterator[st
 
 
 def page() -> str:
-    """The page as it should be: what stands between two marks is made anew."""
+    """The page with new tables between its marks."""
     text = PAGE.read_text(encoding="utf-8")
     parts = {"cases": [*cases_table(collected()), "", *elsewhere_table()], "opinion": list(opinion_tables())}
     for name, lines in parts.items():

@@ -1,7 +1,7 @@
-"""Writes the pages of docs/ that the code knows best: the settings, the checks, the preflight, the providers.
+"""Write the pages of docs/ that come from code: settings, checks, preflight, identity providers.
 
-Usage: python scripts/write_docs.py          writes them
-       python scripts/write_docs.py --check  says whether they are up to date
+Usage: python scripts/write_docs.py          write them
+       python scripts/write_docs.py --check  say whether they are up to date
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def settings_page() -> str:
     head = [
         "# Settings",
         "",
-        "Every setting, from the environment or a file `.env` in the folder where the service starts. An invalid value",
-        "or a misspelt name stops the start with one sentence each; all faults are printed at once. An empty variable",
-        "counts as one that is not set. Upper and lower case make no difference in choices. Written by",
-        "`scripts/write_docs.py`.",
+        "The service reads these settings from the environment, or from a file `.env` in the working directory. An",
+        "invalid value or an unknown name stops the start. The service prints all faults at once, with one sentence",
+        "for each. An empty variable counts as not set. Case does not matter in choices. `scripts/write_docs.py`",
+        "writes this page.",
         "",
         "| variable | what it is | values | default |",
         "|---|---|---|---|",
@@ -43,7 +43,7 @@ def settings_page() -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """What a setting takes: its choices, its range or its length; empty where its description says it all."""
+    """The choices, the range or the length of a setting; empty if its description is sufficient."""
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if kinds == [bool]:
         return "`true`, `false`"
@@ -62,21 +62,21 @@ def _bound(field: FieldInfo, *names: str) -> str:
 
 def checks_page() -> str:
     lines = [
-        "# The checks",
+        "# Checks of a response",
         "",
-        "One response, one report, always with these rows in this order. A row is `passed`, `failed`, `warning`",
-        "(accepted, but worth knowing), `skipped` (nothing to say about this message) or `not_reached` (an earlier",
-        "failure left nothing trustworthy to look at). Written by `scripts/write_docs.py` from `sp/saml/checks`.",
+        "The report of a response always has these rows in this order. A row is `passed`, `failed`, `warning`",
+        "(accepted, but worth correcting), `skipped` (not applicable to this message) or `not_reached` (an earlier",
+        "failure left no trustworthy data to check). `scripts/write_docs.py` writes this page from `sp/saml/checks`.",
     ]
     return "\n".join([*lines, *_stages(CHECKS, STAGES)]) + "\n"
 
 
 def sign_out_checks_page() -> str:
     lines = [
-        "# The checks of logout messages",
+        "# Checks of a logout message",
         "",
-        "One LogoutRequest or LogoutResponse, one report, as for [responses](checks.md). A row that only one of the",
-        "two has says so. Written by `scripts/write_docs.py` from `sp/saml/checks/logout.py`.",
+        "A LogoutRequest or LogoutResponse has a report like a [response](checks.md). Some rows apply to only one of",
+        "the two. `scripts/write_docs.py` writes this page from `sp/saml/checks/logout.py`.",
     ]
     return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
 
@@ -88,7 +88,7 @@ def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) ->
             yield from ("", f'<a id="{check.code}"></a>', "", f"### `{check.code}`: {check.title}", "")
             yield from (f"Source: {check.clause}", "") if check.clause != "–" else ()
             if isinstance(check, LogoutCheck) and len(check.kinds) == 1:
-                yield from (f"Of a Logout{check.kinds[0].capitalize()} only.", "")
+                yield from (f"Only for a Logout{check.kinds[0].capitalize()}.", "")
             yield from (f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}")
 
 
@@ -96,13 +96,13 @@ def preflight_page() -> str:
     lines = [
         "# Before the first sign-in",
         "",
-        "Beside the form **SAML Single Sign on** stands what is likely to go wrong before anybody has signed in: a URL",
-        "in the wrong field, an issuer without its last slash, the certificate for encryption, a clock that is off. It",
-        "follows what you type, and never keeps you from saving. `virtual-office preflight [--account SLUG] [--json]`",
-        "says the same of the saved settings, with exit code 1 when something failed.",
+        "The list beside the form **SAML Single Sign on** shows likely faults before the first sign-in: a URL in the",
+        "wrong field, an issuer without its final slash, the certificate for encryption, a wrong clock. It updates",
+        "while you type and never prevents saving. `virtual-office preflight [--account SLUG] [--json]` checks the",
+        "saved settings and exits with 1 when a check failed.",
         "",
-        "`failed`: a sign-in cannot work so. `warning`: it may not, or not for long. `skipped`: nothing to look at.",
-        "Written by `scripts/write_docs.py` from `sp/saml/preflight`.",
+        "`failed`: a sign-in cannot work. `warning`: a sign-in may fail, now or soon. `skipped`: there is no value to",
+        "check. `scripts/write_docs.py` writes this page from `sp/saml/preflight`.",
     ]
     for group in GROUPS:
         rows = [
@@ -115,17 +115,17 @@ def preflight_page() -> str:
 def providers_page() -> str:
     providers = [provider for provider in book().providers.values() if provider.key != GENERAL]
     lines = [
-        "# Identity providers",
+        "# Remedies by identity provider",
         "",
-        "When a sign-in is refused, the report says what to change in the words of the identity provider that the",
-        "message seems to come from. Recognition looks at unverified values and chooses words, nothing else: it",
-        "changes no verdict. Written by `scripts/write_docs.py` from `sp/saml/remedies.toml`.",
+        "The report of a refused sign-in describes the remedy in the terms of the identity provider that probably sent",
+        "the message. The service recognizes it by unverified values. This selects the text only and never changes a",
+        "verdict. `scripts/write_docs.py` writes this page from `sp/saml/remedies.toml`.",
         "",
         *[f"- [{provider.name}](#{provider.key})" for provider in providers],
         "- [Status codes](#statuses)",
         "- [On this service's side](#here)",
         "",
-        "A check that is not listed with a provider has the remedy that [the checks](checks.md) give for all of them.",
+        "A check that is not listed for a product has the general remedy in [the checks](checks.md).",
     ]
     for provider in providers:
         lines += _provider_section(provider)
@@ -140,7 +140,7 @@ def providers_page() -> str:
 
 
 def _provider_section(provider: Provider) -> list[str]:
-    """The codes in the order of the checks; those with one text share a row."""
+    """The remedies of a product in the order of the checks; checks with the same text share a row."""
     codes = [check.code for check in CHECKS if check.code in provider.remedies]
     texts = dict.fromkeys(provider.remedies[code] for code in codes)
     sharing = [[code for code in codes if provider.remedies[code] == text] for text in texts]
@@ -176,7 +176,7 @@ def _default(value: object) -> str:
 
 
 def outdated() -> list[str]:
-    """The names of the pages that differ from what the code says now."""
+    """The names of the pages that are out of date."""
     return [name for name, page in PAGES.items() if _read(DOCS / name) != page()]
 
 

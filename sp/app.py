@@ -178,7 +178,7 @@ def _busy(request: Request) -> Response:
 
 
 def _misdirected(settings: Settings, request: Request) -> Response:
-    """Names the base URL, which any program on the way could find out; a page of another site cannot read it."""
+    """Names the base URL and nothing else: a page whose own name leads here (DNS rebinding) can read this answer."""
     host = request.headers.get("host", "")[:_SHOWN_CHARACTERS]
     step = (
         f"The request names the host {host!r}. Open {settings.base_url}, or add the host to "

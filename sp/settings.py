@@ -191,7 +191,8 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "",
         description="Further names, with their ports, by which this service may be asked, separated by commas, such as "
-        "`sso.example.com, 10.0.0.5:8000`. Requests that name another host than these and the base URL's get 421.",
+        "`sso.example.com, 10.0.0.5:8000`. Requests that name another host than these, the base URL's and the ACS "
+        "URL's get 421.",
     )
     starts_per_minute: Annotated[
         int,

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.disconnects import ignore_disconnects
 from sp.request_limits import LimitError
 from sp.store.engine import is_passing
 
@@ -123,6 +124,8 @@ BY_ANY = documented(400, 401, 403, 404, 413, 414, 415, 422, 431, 503)
 
 
 def install_problems(api: FastAPI) -> None:
+    ignore_disconnects(api)
+
     @api.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> Response:
         return problem(request, error.status, error.detail, error.errors.items(), headers=error.headers)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from ipaddress import ip_address
 
 import structlog
 
-from sp.senders import sender_key
+from sp.senders import parsed_address, sender_key
 from sp.settings import Network
 
 _OTHER_DESCRIPTORS = 200  # the database's connections, log, libraries, and what is opened for a moment
@@ -74,11 +73,8 @@ class ConnectionLimits:
         return self._open[sender] >= self._per_address and not self._is_unlimited(address)
 
     def _is_unlimited(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._unlimited)
+        parsed = parsed_address(address)
+        return parsed is not None and any(parsed in network for network in self._unlimited)
 
     def _log_refusal(self, sender: str) -> None:
         """A line for each refusal would be a load of its own."""

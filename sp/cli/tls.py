@@ -53,7 +53,8 @@ def _require_readable(file: Path, variable: str, certificate: Path) -> None:
     try:
         file.read_bytes()
     except OSError as error:
-        stop(f"{variable}: {file} cannot be read ({error.strerror}). The certificate is {certificate}.")
+        belongs = f" The certificate is {certificate}." if file != certificate else ""
+        stop(f"{variable}: {file} cannot be read ({error.strerror}).{belongs}")
 
 
 def _made(certificate: Path) -> Path:

@@ -276,13 +276,15 @@ def expectations_for(
     )
 
 
-def keys_for(session: Session, opened: Opened, account_id: int | None, now: datetime) -> DecryptionKeys:
+def keys_for(
+    session: Session, opened: Opened, account_id: int | None, now: datetime, *, asked_at: datetime | None = None
+) -> DecryptionKeys:
     """The keys of the account that trusts the issuer; none are read for a message in which nothing is encrypted.
 
     Only that account's: with the keys of all, a second account that names the same identity provider's certificate
     would open messages that were encrypted for the first one.
     """
-    return decryption_keys(session, account_id, now) if _hides_something(opened) else NO_KEYS
+    return decryption_keys(session, account_id, now, asked_at=asked_at) if _hides_something(opened) else NO_KEYS
 
 
 def _hides_something(opened: Opened) -> bool:

@@ -15,9 +15,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sp.flows.realms import WorkspaceGoneError
 from sp.saml.internal_errors import stopped_at
 from sp.saml.report import Report
+from sp.store.together import AbandonedError
 
-# What the callers answer by themselves, mostly by "try again".
-ANSWERED_ELSEWHERE = (WorkspaceGoneError, OperationalError, InterfaceError, PoolTimeoutError)
+# What the callers answer by themselves, mostly by "try again". AbandonedError is no error of the message.
+ANSWERED_ELSEWHERE = (WorkspaceGoneError, AbandonedError, OperationalError, InterfaceError, PoolTimeoutError)
 
 _log = structlog.get_logger("sp.internal_error")
 

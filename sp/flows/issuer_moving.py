@@ -51,7 +51,9 @@ def move_issuer(
 
 def _without(session: Session, holder: Account, issuer: str) -> dict[str, Any]:
     """What changes for the account that loses the issuer, by the names of SsoDraft."""
-    if draft_of(session, holder).issuer != issuer:
-        return {"sign_out_issuer": ""}
+    draft = draft_of(session, holder)
+    changes: dict[str, Any] = {"sign_out_issuer": ""} if draft.sign_out_issuer == issuer else {}
+    if draft.issuer != issuer:
+        return changes
     idp_metadata.forget(session, required(holder.id))  # a refresh would trust that provider's certificates again
-    return {"issuer": "", "single_sign_on": False, "password_sign_in": True}
+    return changes | {"issuer": "", "single_sign_on": False, "password_sign_in": True}

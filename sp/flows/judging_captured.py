@@ -84,7 +84,7 @@ def judge_captured(
     settings = settings_of(session, settings, account)
     judged_at = judging_time_of(session, settings, account, now)
     trust = trust_of_version(session, settings_id)
-    keys = keys_for(session, opened, account.id, changes.now or now)
+    keys = keys_for(session, opened, account.id, changes.now or now, asked_at=now)
     expectations = changed_expectations(session, expectations_for(settings, trust, judged_at, pending, keys), changes)
     verified = validation.verify(opened, expectations)
     holder = AccountHolder()

@@ -94,17 +94,22 @@ def signing_key(session: Session) -> OwnKey:
     return _own_key(row)
 
 
-def decryption_keys(session: Session, account_id: int | None, now: datetime) -> DecryptionKeys:
+def decryption_keys(
+    session: Session, account_id: int | None, now: datetime, *, asked_at: datetime | None = None
+) -> DecryptionKeys:
     """Every key that may open a message for the account at `now`: active, upcoming, then retired ones and former ones.
 
     None of another account, and none at all without an account. A key that was made after `now` opens nothing of that
     time: a message that is evaluated again is evaluated with the keys of then.
+
+    `asked_at` is the real time where the caller chose `now`: former keys open nothing once their time is over, since
+    other accounts have them too.
     """
     if account_id is None:
         return NO_KEYS
     own = _usable(service_keys.of_purpose(session, KeyPurpose.ENCRYPTION, account_id), now)
     until = service_keys.former_key_until(session, account_id)
-    if until is None or now >= until:
+    if until is None or max(now, asked_at or now) >= until:
         return DecryptionKeys(own)
     former = _usable(service_keys.of_purpose(session, KeyPurpose.ENCRYPTION), now)
     if now < until - OPENS_AFTERWARDS:  # before the upgrade it was the key of every account

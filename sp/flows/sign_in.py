@@ -66,7 +66,11 @@ def _count(session: Session, settings: Settings, now: datetime, credentials: Cre
     address, username_there = _counters(credentials)
     if password_throttle.count_attempt(session, address, now, window) > settings.password_attempts * _ALL_USERNAMES:
         return True
-    return password_throttle.count_attempt(session, username_there, now, window) > settings.password_attempts
+    if password_throttle.count_attempt(session, username_there, now, window) <= settings.password_attempts:
+        return False
+    # No password is looked at, so it is no guess: one person who goes on trying must not use up the address.
+    password_throttle.take_back(session, address)
+    return True
 
 
 def _counters(credentials: Credentials) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 A clock that is three days ahead for a moment would remove the record of a used assertion, and once it is put right the
 assertion would be accepted again. So the time that was reached is kept in the database and moves on by the monotonic
 clock. A wall clock that stays ahead of it is believed after 24 hours of running: the service was stopped for a while.
-Until then rows are kept longer than they need be, and nothing else follows.
+The 24 hours begin anew where the wall clock jumps while the service runs. Until they are over rows are kept longer than
+they need be, and nothing else follows.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class TrustedTime:
         self._lock = threading.Lock()
         self._read_at: float | None = None
         self._reached: datetime | None = None
+        self._shown: datetime | None = None  # by the wall clock, at the last reading
 
     def read(self, now: datetime) -> datetime:
         """The trusted time when the wall clock shows `now`: never later than `now`."""
@@ -42,26 +44,35 @@ class TrustedTime:
             if self._reached is None or self._read_at is None or seconds - self._read_at >= _READ_EVERY:
                 elapsed = timedelta(seconds=0 if self._read_at is None else seconds - self._read_at)
                 self._reached = self._advance(now, elapsed)
-                self._read_at = seconds
+                self._read_at, self._shown = seconds, now
             return min(self._reached, now)
 
     def _advance(self, now: datetime, elapsed: timedelta) -> datetime:
+        jumped = self._shown is not None and now > _latest(self._shown, elapsed)
         with self._database.writing() as session:
             last = maintenance_clock.read(session)
             if last is None:
                 reached, unconfirmed = now, timedelta(0)
             else:
-                reached, unconfirmed = _next(last, now, elapsed)
+                reached, unconfirmed = _next(last, now, elapsed, jumped=jumped)
             maintenance_clock.keep(session, maintenance_clock.Reading(reached, unconfirmed))
-        if reached < now and not unconfirmed:  # once, when it begins
+        if jumped and reached < now:
             _log.warning("clock_jumped", ahead_seconds=int((now - reached).total_seconds()))
         return reached
 
 
-def _next(last: maintenance_clock.Reading, now: datetime, elapsed: timedelta) -> tuple[datetime, timedelta]:
-    limit = last.reached + elapsed * (1 + _DRIFT) + _TOLERANCE
-    if now <= limit:
+def _latest(before: datetime, elapsed: timedelta) -> datetime:
+    """The latest time that a sound clock shows so long after `before`."""
+    return before + elapsed * (1 + _DRIFT) + _TOLERANCE
+
+
+def _next(
+    last: maintenance_clock.Reading, now: datetime, elapsed: timedelta, *, jumped: bool
+) -> tuple[datetime, timedelta]:
+    if now <= _latest(last.reached, elapsed):
         return now, timedelta(0)
+    if jumped:
+        return last.reached + elapsed, timedelta(0)
     unconfirmed = last.unconfirmed + elapsed
     if unconfirmed >= _BELIEVED_AFTER:
         return now, timedelta(0)

@@ -4,7 +4,7 @@ Owns counting what a thread has read, and threads for one piece of work. Never p
 
 Before version 7, lxml keeps every name, namespace, ID and run of white space that it met in a thread, whoever sent it:
 two IDs of every sign-in, and whatever a stranger makes up to fill the memory of a service. With lxml 7 each parser has
-a memory of its own, and this module can go: see docs/decisions/0024-a-thread-that-has-read-enough-ends.md.
+a memory of its own, and this module can go: see docs/decisions/0024-recycle-threads-that-parse-xml.md.
 """
 
 from __future__ import annotations

@@ -84,7 +84,10 @@ class Database:
         change.
         """
         self.url = url
-        self.engine = read_only_engine(make_url(url)) if read_only else _engine(url, lock_seconds)
+        try:
+            self.engine = read_only_engine(make_url(url)) if read_only else _engine(url, lock_seconds)
+        except ImportError:
+            raise DatabaseError(NO_DRIVER) from None
         self._writing = self.engine.execution_options(**{WRITE: True})
         self._one_writer = _OneWriter(url, lock_seconds)
         file = make_url(url).database or ""
@@ -264,10 +267,7 @@ def _engine(url: str, lock_seconds: float) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         patience = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
-        try:
-            engine = create_engine(parsed, connect_args=patience, **_POOL, hide_parameters=True)
-        except ImportError:
-            raise DatabaseError(NO_DRIVER) from None
+        engine = create_engine(parsed, connect_args=patience, **_POOL, hide_parameters=True)
         event.listen(engine, "checkin", _note_rest)
         event.listen(engine, "checkout", _wake)
         return engine

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
+from sp.disconnects import ignore_disconnects
 from sp.request_limits import LimitError
 from sp.store.engine import is_passing
 from sp.web.errors import PageError
@@ -25,6 +26,8 @@ _log = structlog.get_logger("sp.web")
 
 
 def install_error_pages(app: FastAPI) -> None:
+    ignore_disconnects(app)
+
     @app.exception_handler(PageError)
     def page_error(request: Request, error: PageError) -> Response:
         return _page(request, error)

@@ -6,19 +6,17 @@ them from anybody else, who could write any address into the log and past the li
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sp.senders import Address, parsed_address
 from sp.settings import Network
 
 _MOST_WARNINGS = 20
 _log = structlog.get_logger("sp.web")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ForwardedAddress:
@@ -34,7 +32,7 @@ class ForwardedAddress:
         self._warned: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        peer = _address(scope["client"][0]) if scope["type"] == "http" and scope.get("client") else None
+        peer = parsed_address(scope["client"][0]) if scope["type"] == "http" and scope.get("client") else None
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         if peer is None or not self._trusts(peer):
             if peer is not None and "x-forwarded-for" in headers:
@@ -58,7 +56,7 @@ class ForwardedAddress:
         """The last address that is no proxy; None where the proxy said nothing that can be read."""
         sender = None
         for text in reversed(forwarded.split(",")):
-            found = _address(_without_port(text.strip()))
+            found = parsed_address(_without_port(text.strip()))
             if found is None:
                 break
             sender = found
@@ -68,15 +66,6 @@ class ForwardedAddress:
 
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._proxies)
-
-
-def _address(text: str) -> Address | None:
-    """An IPv4 address that a socket for both kinds shows as IPv6 is the IPv4 address."""
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def _without_port(text: str) -> str:

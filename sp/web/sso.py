@@ -15,6 +15,7 @@ import structlog
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from sp.disconnects import CLIENT_CLOSED_REQUEST
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consuming
 from sp.flows.pending_answers import answers_a_waiting_request
 from sp.flows.realms import WorkspaceGoneError
@@ -49,7 +50,6 @@ _FORM = "application/x-www-form-urlencoded"
 _MESSAGES = {"SAMLResponse", "SAMLRequest", "SAMLart"}
 _STATUS = {"form": 400, "size": 413, "base64": 400}
 _KEPT = frozenset(("SAMLResponse", "RelayState"))
-_CLIENT_CLOSED_REQUEST = 499  # for the log only: the connection is closed
 _SAFE_SENTENCE = "We couldn't sign you in."
 
 
@@ -64,13 +64,16 @@ async def assertion_consumer_service(request: Request) -> Response:
     form: PostedForm | UnreadForm | bytes = body
     if isinstance(body, bytes) and takes_long(body):
         form = await decode_alone(request, partial(_form, request, body))
-    disconnected = asyncio.create_task(_disconnected(request))
+    # Only once the body is read: waiting for the rest of one gives the request's place away (`sp.web.overload`).
+    is_read = request.method == "POST" and isinstance(body, bytes)
+    disconnected = asyncio.create_task(_disconnected(request)) if is_read else None
     try:
         response, sign_in = await desk_of(request).serve(_answering(request, form), disconnected)
     except AbandonedError:
-        return Response(status_code=_CLIENT_CLOSED_REQUEST)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
     finally:
-        disconnected.cancel()
+        if disconnected is not None:
+            disconnected.cancel()
     if sign_in is not None:
         _log_sign_in(sign_in)
     return response

@@ -109,7 +109,7 @@ def told_in_order(nightly: Program, door: Door, idp: Idp) -> dict[tuple[str, str
     wanted = {"attributes": {"groups": {"equals": ["staff", "admins"]}}}
     declared = nightly.send("POST", "/expectations", wanted, status=201)["reference"]
     staff = sign_in(door, attributes=BRITTAS_ATTRIBUTES | {"groups": ("staff",)}, name_id_format=PERSISTENT)
-    ask("expectations.md", "## Asking", "GET", f"/expectations/{declared}")
+    ask("expectations.md", "## Reading the result", "GET", f"/expectations/{declared}")
     both = sign_in(door)
     wrong = sign_in(door, audience=SHORTER)
     api("GET", "/sign-ins")
@@ -118,10 +118,8 @@ def told_in_order(nightly: Program, door: Door, idp: Idp) -> dict[tuple[str, str
     api("GET", "/sign-ins/compare", where=f"/sign-ins/compare?a={both}&b={staff}")
     for path in ("/account", "/metadata", SETTINGS, f"{SETTINGS}/versions", f"{SETTINGS}/certificates", "/users"):
         api("GET", path)
-    ask(
-        "api.md", "## What holds everywhere", "POST", "/users", {"first_name": "Bob", "last_name": "Brown", "email": ""}
-    )
-    ask("workspaces.md", "## Making one", "POST", "/workspaces", {"name": "job-4711"})
+    ask("api.md", "## General rules", "POST", "/users", {"first_name": "Bob", "last_name": "Brown", "email": ""})
+    ask("workspaces.md", "## Creating a workspace", "POST", "/workspaces", {"name": "job-4711"})
     return told
 
 

@@ -9,6 +9,7 @@ from api.conftest import API, Program
 from browser import PASSWORD, Browser
 from cast import ALICE
 from fastapi import FastAPI
+from starlette.routing import Match
 
 from sp.request_limits import KIB, MAX_COOKIE_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_PATH_BYTES, limits_of
 
@@ -163,3 +164,23 @@ def test_the_expressions_of_an_expectation_are_refused_quickly(program: Program)
     answer = program.call("POST", "/expectations", json={"attributes": attributes})
     assert answer.status_code == 201
     assert answer.elapsed.total_seconds() < 1
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("requests/bench", 256),
+        ("saml", 128),
+        ("certificate", 128),
+        ("certificates", 128),
+        ("preflight", 128),
+        ("metadata", 128),
+        ("sign-in-log/7F3KXMPQ/judge-again", 128),
+    ],
+)
+def test_a_form_with_a_document_or_a_certificate_has_more_room_than_others(app: FastAPI, path: str, size: int) -> None:
+    """And its address is one that takes forms."""
+    address = f"{SINGLE_SIGN_ON}/{path}"
+    scope = {"type": "http", "method": "POST", "path": address, "root_path": "", "headers": []}
+    assert any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
+    assert limits_of(address).body == size * KIB

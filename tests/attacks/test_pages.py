@@ -10,7 +10,6 @@ import pytest
 from attack import attack
 from attacks.traces import Traces, accepted, configure, refused, send
 from browser import Browser, StillClock
-from cast import MALLORY
 from fastapi import FastAPI
 from log_settings import logging_as_before
 from pydantic import ValidationError
@@ -105,7 +104,7 @@ class TestSessions:
     ) -> None:
         alice.open(SAML_FORM.removesuffix("/saml"))
         alice.submit(SAML_FORM, unsolicited=None)
-        answer = send(browser, connected.response(name_id=MALLORY.email))
+        answer = send(browser, connected.response(name_id="mallory@contoso.example"))
         refused(answer, "in_response_to")
         traces.of_one_refusal("in_response_to")
 
@@ -143,7 +142,9 @@ class TestMarkup:
         evil = dict.fromkeys((CLAIMS.first_name, CLAIMS.last_name, "urn:x"), (XSS,)) | {
             CLAIMS.email: ("m@evil.example",)
         }
-        accepted(send(browser, connected.response(name_id="<script>alert(1)</script>", attributes=evil)))
+        accepted(
+            send(browser, connected.response(name_id="<script>alert(1)</script>@contoso.example", attributes=evil))
+        )
         browser.client.follow_redirects = True
         for viewer, path in ((browser, "/"), (browser, "/my-profile"), (alice, USERS), (alice, f"{USERS}?q=script")):
             page = viewer.open(path)

@@ -31,6 +31,12 @@ def test_addresses_of_one_ipv6_network_are_one_sender() -> None:
     ]
 
 
+def test_a_proxy_is_known_by_its_address_at_a_socket_for_ipv6_too() -> None:
+    limits = ConnectionLimits(in_all=3, per_address=1, unlimited=(PROXY,))
+    assert [limits.take("::ffff:10.0.0.7") for _ in range(2)] == [True, True]
+    assert [limits.take("::ffff:192.0.2.1"), limits.take("192.0.2.1")] == [True, False]
+
+
 def test_in_all_there_are_no_more_than_the_limit_a_proxys_included() -> None:
     limits = ConnectionLimits(in_all=3, per_address=1, unlimited=(PROXY,))
     assert [limits.take("10.0.0.7") for _ in range(4)] == [True, True, True, False]

@@ -186,6 +186,7 @@ def test_a_broken_key_is_found(folder: Path, column: str, value: bytes | str | N
     run("db", "upgrade")
     with closing(sqlite3.connect(folder / "data" / "virtual-office.db")) as opened, opened:
         if isinstance(value, str):
+            run("keys", "certificate", "--purpose", "encryption")
             found = opened.execute("SELECT certificate FROM service_key WHERE purpose = 'encryption'").fetchone()[0]
         elif value is None:  # one bit in the private exponent
             key = opened.execute("SELECT private_key FROM service_key WHERE purpose = 'signing'").fetchone()[0]

@@ -118,6 +118,8 @@ def test_the_operator_sees_who_asked_for_an_issuer_and_moves_it() -> None:
     assert (row["account"], row["asked_for_by"]) == ("business", [])
     assert "No conflicts." in run("issuer", "list", "--conflicts").stdout
     assert "No other account has the issuer" in run("issuer", "move", ISSUER, "--to", "business", code=2).stderr
+    run("issuer", "move", ISSUER, "--to", "fabrikam")
+    assert "No conflicts." in run("issuer", "list", "--conflicts").stdout  # a settled one does not come back
 
 
 def test_a_settings_file_gives_domains_and_an_export_has_them(folder: Path) -> None:

@@ -100,6 +100,7 @@ def test_each_account_has_an_encryption_key_with_a_rollover_of_its_own() -> None
     assert [line for line in run("keys", "list").stdout.splitlines() if "business" in line and contosos in line]
 
 
+@pytest.mark.usefixtures("installed")
 def test_the_metadata_and_the_configuration_have_the_accounts_key() -> None:
     """Also where nothing has asked for either before."""
     configuration = "".join(run("idp-config", "--for", "keycloak").stdout.split())

@@ -170,7 +170,9 @@ def test_the_faults_are_listed_one_on_a_line(capsys: pytest.CaptureFixture[str])
 def test_without_anything_prepared_there_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, printed, error = run(capsys, tmp_path, "response")
     assert (status, printed) == (1, "")
-    assert error == "There is no 8x8 Virtual Office in this directory. Run the command connect, or use the portal.\n"
+    assert error == (
+        f"There is no demo directory in the folder {tmp_path}. Run the command connect, or name another --data-dir.\n"
+    )
 
 
 def test_an_unknown_person_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

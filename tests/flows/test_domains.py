@@ -342,6 +342,13 @@ class TestIssuers:
         held = self.held(two)[CONTOSO_ISSUER]
         assert [(one.asked_by.slug, one.conflict.times) for one in held.conflicts] == [("fabrikam", 3)]
 
+    def test_an_issuer_that_its_holder_has_in_both_settings_can_be_moved(self, two: Two) -> None:
+        """Else a company could keep the operator from moving what it has occupied."""
+        name = "https://sts.example/tenant/"
+        two.house.configure(issuer=name, sign_out_issuer=name)
+        assert isinstance(self.move(two, name, "fabrikam"), MovedIssuer)
+        assert self.held(two)[name].account.slug == "fabrikam"
+
     def test_text_that_is_no_issuer_is_not_looked_up(self, two: Two) -> None:
         assert isinstance(self.save(two, "fabrikam", issuer="urn:\0"), Invalid)
         assert not any(one.conflicts for one in self.held(two).values())

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from sp.flows.assertion_consumer import SignIn
+from sp.flows.assertion_consumer import SignIn, consuming
 from sp.flows.evidence import evidence_of
 from sp.flows.judging_logouts import logout_evidence
 from sp.flows.logout_consumer import LogoutDelivery, receive
@@ -22,6 +22,7 @@ from sp.saml.checks import BY_CODE, CHECKS
 from sp.saml.logout_messages import Kind
 from sp.saml.report import Outcome
 from sp.store import sign_in_attempts
+from sp.store.together import AbandonedError
 
 
 def count(house: House, table: Any) -> int:
@@ -102,6 +103,14 @@ def test_a_database_that_is_away_is_no_refusal(house: House) -> None:
         session.connection().exec_driver_sql("DROP TABLE consumed_assertion")
     with pytest.raises(OperationalError):
         house.post(house.idp.response())
+
+
+def test_a_message_whose_client_has_left_is_not_evaluated_again(house: House) -> None:
+    """A client that leaves at once would otherwise cost two evaluations."""
+    steps = consuming(house.database, house.settings, house.delivery(house.idp.response()))
+    next(steps)
+    with pytest.raises(AbandonedError):
+        steps.throw(AbandonedError())
 
 
 def test_a_logout_message_that_raises_is_refused_and_kept(house: House) -> None:

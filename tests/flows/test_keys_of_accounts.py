@@ -224,6 +224,18 @@ def test_the_former_key_opens_for_30_days_with_a_warning_that_names_the_metadata
     assert reported_again(upgraded, last) == last.judgement.report, "evaluated with the keys of then"
 
 
+def test_judging_a_message_at_a_time_of_then_does_not_bring_the_former_key_back(upgraded: House) -> None:
+    """Every account of then has it, so another company's administrator could choose the time."""
+    xml = upgraded.idp.response(encrypted=encrypted(FORMER))
+    then = Changes(now=NOW)
+    assert captured(upgraded, "business", xml, then).judgement.opened_assertion is not None
+    upgraded.now = NOW + THIRTY_DAYS
+    for changes in (then, Changes(now=NOW - timedelta(days=1))):
+        closed = captured(upgraded, "business", xml, changes).judgement
+        assert closed.opened_assertion is None
+        assert "decryption" in closed.report.failed or closed.report.row("decryption").outcome is Outcome.NOT_REACHED
+
+
 def test_the_former_key_opens_no_longer_than_the_account_says(upgraded: House) -> None:
     """Even if the key itself was retired later."""
     with upgraded.database.writing() as session:

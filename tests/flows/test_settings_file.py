@@ -218,3 +218,8 @@ class TestBounds:
     @settings(max_examples=150, deadline=None)
     def test_nothing_that_stands_in_a_file_breaks_the_reader(self, content: bytes) -> None:
         assert isinstance(read(content), Wanted | Unreadable)
+
+
+def test_usernames_that_only_case_folding_makes_the_same_are_two() -> None:
+    users = wanted(HEAD + "        users:\n          - username: weiß\n          - username: weiss")
+    assert [user.username for user in users.companies[0].accounts[0].users] == ["weiß", "weiss"]

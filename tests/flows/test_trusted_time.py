@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from house import House
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from sp.flows.housekeeping import tidy_up
 from sp.flows.trusted_time import TrustedTime
@@ -66,6 +67,32 @@ def test_so_it_is_when_the_service_starts_with_that_clock(house: House) -> None:
     Running(house).maintain()
     house.later(days=-3)
     assert house.post(xml).judgement.report.failed == ("replay",)
+
+
+def test_a_jump_on_the_day_after_a_restart_is_not_believed_at_the_end_of_that_day(
+    running: Running, house: House
+) -> None:
+    """The clock has been a little ahead since the restart; that says nothing about the jump."""
+    house.post(house.idp.response())
+    house.later(minutes=10)
+    again = Running(house)
+    again.run_for(hours=23)
+    again.seconds += HOUR
+    house.later(days=3, hours=1)
+    again.maintain()
+    assert running.records() == 1
+
+
+def test_a_restart_is_no_jump(house: House) -> None:
+    with capture_logs() as logs:
+        Running(house).maintain()
+        house.later(minutes=10)
+        again = Running(house)
+        again.run_for(hours=2)
+        assert not [log for log in logs if log["event"] == "clock_jumped"]
+        house.later(days=1)
+        again.run_for(hours=2)
+        assert [log["event"] for log in logs].count("clock_jumped") == 1
 
 
 def test_rounds_in_quick_succession_do_not_add_up_to_a_jump(running: Running, house: House) -> None:

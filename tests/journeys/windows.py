@@ -5,6 +5,7 @@ Owns starting Chromium, opening windows, what they complain about, and pictures 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,10 @@ _FLAGS = [
 
 
 def launch(playwright: Playwright) -> Browser:
-    """The Chromium that playwright downloaded for this driver when there is one, else the machine's own."""
+    """The Chromium that playwright downloaded for this driver when there is one, else the machine's own.
+
+    Its clock is the machine's also in `make test-next-year`: with libfaketime it takes a minute to start.
+    """
     return _launch(playwright.chromium)
 
 
@@ -38,7 +42,10 @@ def launch_another(browser: Browser, *flags: str) -> Browser:
 def _launch(kind: BrowserType, *flags: str) -> Browser:
     matching = Path(kind.executable_path).exists()
     program = None if matching else next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    return kind.launch(executable_path=program, args=[*_FLAGS, *flags])
+    environment: dict[str, str | float | bool] = {
+        name: value for name, value in os.environ.items() if name != "LD_PRELOAD"
+    }
+    return kind.launch(executable_path=program, args=[*_FLAGS, *flags], env=environment)
 
 
 class Windows:

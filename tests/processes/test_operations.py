@@ -41,7 +41,7 @@ def program(place: Installation) -> Iterator[Program]:
 def begin_post(place: Installation, path: str, body: bytes) -> socket.socket:
     """A connection that has sent a form but for its last byte; the service has begun to answer it."""
     opened = socket.create_connection(("127.0.0.1", place.port), timeout=10)
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n".encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost:{place.port}\r\nContent-Length: {len(body)}\r\n".encode()
     opened.sendall(head + FORM + b"Expect: 100-continue\r\n\r\n")
     assert opened.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     opened.sendall(body[:-1])

@@ -88,6 +88,14 @@ class Disagreement:
 
 
 # By our own code: messages that we refuse and python3-saml accepts. None of them makes it take Mallory for somebody.
+_FIRST, *_LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999Z"
+
+
+def _extremes(identifier: str, *times: str) -> tuple[str, ...]:
+    """The cases of a place at these times, in answers and unasked."""
+    return tuple(f"{identifier} {way} {time}" for way in ("asked", "unasked") for time in times)
+
+
 ACCEPTED_THERE: dict[str, Disagreement] = {
     "size": Disagreement(
         "has no limit",
@@ -152,6 +160,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
             "RSP-07 2030-01-31T13:00:00+01:00",
             "RSP-07 2030-01-31T12:00:00",
             "RSP-07 2030-01-30T24:00:00Z",
+            *_extremes("RSP-07", _FIRST, *_LAST),
         ),
     ),
     "destination": Disagreement(
@@ -162,7 +171,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
     "in_response_to": Disagreement(
         "is told one request or none; used, old and foreign ones are the caller's to know",
         "the caller who forgets it is open to a sign-in that nobody began",
-        ("RSP-13", "RSP-16", "RSP-17", "RSP-19", "RSP-19 word", "ISS-02", "ISS-14"),
+        ("RSP-13", "RSP-16", "RSP-17", "RSP-19", "RSP-19 word", "ISS-02", "ISS-14", "AUT-06 answered"),
     ),
     "issuer": Disagreement(
         "takes whatever issuer it was configured with, an empty one in the message too",
@@ -215,6 +224,7 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
             "CND-25 2030-01-31T13:00:00+01:00",
             "CND-25 2030-01-31T12:00:00",
             "CND-25 2030-01-30T24:00:00Z",
+            *_extremes("CND-25", _FIRST, *_LAST),
         ),
     ),
     "subject": Disagreement(
@@ -270,17 +280,35 @@ ACCEPTED_THERE: dict[str, Disagreement] = {
     "validity_window": Disagreement(
         "never compares the two ends",
         "a window that ends before it begins shows a provider that is wrong",
-        ("CND-15", "CND-15 same"),
+        ("CND-15", "CND-15 same", *_extremes("CND-18", *_LAST), *_extremes("CND-18 begin", _FIRST)),
     ),
     "authn_statement": Disagreement(
         "never looks at AuthnInstant",
         "a sign-in of tomorrow shows that a clock or a provider is wrong",
-        ("AUT-07", "AUT-07 2030-01-31T13:00:00+01:00", "AUT-07 2030-01-31T12:00:00", "AUT-07 2030-01-30T24:00:00Z"),
+        (
+            "AUT-07",
+            "AUT-07 2030-01-31T13:00:00+01:00",
+            "AUT-07 2030-01-31T12:00:00",
+            "AUT-07 2030-01-30T24:00:00Z",
+            *_extremes("AUT-07", *_LAST),
+        ),
     ),
     "authn_context": Disagreement(
         "compares contexts only where it is told to, and with a list of its own",
         "a password passes where a second factor was asked for",
-        ("AUT-04", "AUT-04 better", "AUT-04 minimum", "AUT-04 none", "AUT-06", "AUT-06 second"),
+        (
+            "AUT-04",
+            "AUT-04 better",
+            "AUT-04 minimum",
+            "AUT-04 none",
+            "AUT-06",
+            "AUT-06 second",
+            "AUT-06 unasked",
+            "AUT-06 unasked second",
+            "AUT-04 unasked",
+            "AUT-04 unasked better",
+            *_extremes("AUT-07", _FIRST),
+        ),
     ),
     "attributes": Disagreement(
         "hands over several values and line breaks as they are",

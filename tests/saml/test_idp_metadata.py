@@ -22,6 +22,7 @@ from idp_metadata import (
 )
 from responses import Idp
 
+from sp.flows.metadata_import import refresh_interval
 from sp.saml.errors import MetadataError
 from sp.saml.idp_metadata import Endpoint, IdpEntity, ListedProvider, duration_of, read_metadata, search_metadata
 from sp.saml.metadata_document import check_bytes, walk
@@ -174,6 +175,18 @@ def test_a_large_federation_is_walked_once_and_each_entity_is_forgotten() -> Non
 )
 def test_durations(text: str, length: timedelta | None) -> None:
     assert duration_of(text) == length
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "2030-02-01T00:00:60Z", "2030-02-01T24:00:00Z"])
+def test_an_end_that_has_come_or_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(MetadataError):
+        read(entity(IDP, attributes=f' validUntil="{text}"'))
+
+
+def test_the_last_moment_of_all_is_an_end_and_the_metadata_is_refreshed_within_a_week() -> None:
+    found = read(entity(IDP, attributes=' validUntil="9999-12-31T23:59:59.9999999Z" cacheDuration="P999999999Y"'))
+    assert found.valid_until == datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)
+    assert refresh_interval(found, NOW) == timedelta(days=7)
 
 
 def test_a_duration_that_cannot_be_read_counts_as_missing() -> None:

@@ -271,3 +271,9 @@ def test_every_kind_of_place_is_tried() -> None:
     """So that a new element with a text of its own is thought of."""
     xml = IDP.response(mutate=with_text(".//saml:AuthnContextClassRef", "https://contoso.example/mfa"))
     assert one(redacted(xml), ".//saml:AuthnContextClassRef").text == "https://example-1.invalid/mfa"
+
+
+def test_two_usernames_that_only_case_folding_makes_the_same_have_two_pseudonyms() -> None:
+    pseudonyms = Pseudonyms()
+    sharp_s, double_s, loud = (pseudonyms.of(name, Kind.USER) for name in ("weiß", "weiss", "WEISS"))
+    assert sharp_s.lower() != double_s.lower() == loud.lower()

@@ -40,6 +40,7 @@ def test_a_message_is_shown_without_signature_values_and_ciphertext(kind: str, d
     shown = redacted_xml(etree.fromstring(xml)).decode()
     assert not holds_any(shown, secrets)
     assert "[signature, " in shown
+    assert ("[ciphertext, " in shown) == bool(data)
     assert "<saml:Issuer>" in shown
 
 

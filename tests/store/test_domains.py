@@ -10,7 +10,7 @@ from cast import BRITTA, NOW
 from profiles import Accounts, add_both_accounts, add_profile
 from sqlalchemy import text
 
-from sp.flows.account_setup import Invalid, SsoDraft, save_sso_settings
+from sp.flows.account_setup import Invalid, Saved, SsoDraft, save_sso_settings
 from sp.flows.domains import AddedDomain, DomainProblem, RefusedDomain, add_domain, may_create_username, users_outside
 from sp.models import CompanyDomain, UserStatus
 from sp.settings import Settings
@@ -32,6 +32,13 @@ def give(database: Database, slug: str, domain: str, start: Barrier | None = Non
         assert account is not None
         company = accounts.company_by_id(session, account.company_id)
         return add_domain(session, company, domain, NOW)
+
+
+def save(database: Database, slug: str, issuer: str) -> Saved | Invalid:
+    with database.writing() as session:
+        account = accounts.account_by_slug(session, slug)
+        assert account is not None
+        return save_sso_settings(session, Settings(), account, SsoDraft(issuer=issuer), saved_by="alice", now=NOW)
 
 
 def test_of_two_companies_that_get_a_domain_at_once_one_owns_it(database: Database, both: Accounts) -> None:
@@ -66,14 +73,8 @@ def test_users_outside_are_found(database: Database, both: Accounts) -> None:
 
 
 def test_a_refused_issuer_is_a_stored_conflict(database: Database, both: Accounts) -> None:
-    for slug in ("business", "fabrikam", "fabrikam"):
-        with database.writing() as session:
-            account = accounts.account_by_slug(session, slug)
-            assert account is not None
-            saved = save_sso_settings(
-                session, Settings(), account, SsoDraft(issuer="urn:same"), saved_by="alice", now=NOW
-            )
-        assert isinstance(saved, Invalid) is (slug != "business")
+    outcomes = [save(database, slug, "urn:same") for slug in ("business", "fabrikam", "fabrikam")]
+    assert [type(outcome) for outcome in outcomes] == [Saved, Invalid, Invalid]
     with database.reading() as session:
         (conflict,) = issuer_conflicts.every_conflict(session)
         assert (conflict.account_id, conflict.issuer, conflict.times) == (both.fabrikam.id, "urn:same", 2)

@@ -25,6 +25,7 @@ def test_faults_that_need_a_condition(virtual_office: OfficeUnderTest, identity_
     failed = {}
     virtual_office.configure(requested_contexts=["urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"])
     failed["authn_context"] = identity_provider.sign_in(BRITTA, fault="authn_context", begun=True).failed
+    virtual_office.configure(requested_contexts=[])
     identity_provider.sign_in(BRITTA, fault="replay")
     failed["replay"] = identity_provider.sign_in(BRITTA, fault="replay").failed
     (britta,) = virtual_office.users()

@@ -47,6 +47,12 @@ def test_another_host_is_refused_everywhere(app: FastAPI, path: str, host: str) 
     assert status(app, path, host) == 421
 
 
+def test_a_name_with_other_letters_is_known_as_browsers_send_it(make_app: Callable[..., FastAPI]) -> None:
+    app = make_app(base_url="https://b\u00fccher.example:8443")
+    assert status(app, "/sso/login/", "xn--bcher-kva.example:8443") == 200
+    assert status(app, "/sso/login/", "bucher.example:8443") == 421
+
+
 def test_two_hosts_are_refused(app: FastAPI) -> None:
     assert status(app, "/sso/login/", "localhost:8000", "rebound.example:8000") == 421
 

@@ -230,6 +230,17 @@ def test_an_acs_url_of_its_own_answers_too(make_app: Callable[..., FastAPI], idp
     assert answer.json()["outcome"] == "accepted"
 
 
+def test_an_acs_url_of_another_host_answers_under_that_name(make_app: Callable[..., FastAPI], idp: Idp) -> None:
+    url = "https://sso.8x8.example/saml2"
+    browser = trusting_app(make_app(acs_url=url), idp)
+    xml = idp.response(recipient=url, destination=url)
+    headers = JSON | {"Host": "sso.8x8.example"}
+    answer = browser.client.post("/saml2", data={"SAMLResponse": post_field(xml)}, headers=headers)
+    assert answer.json()["outcome"] == "accepted"
+    origin = {"Host": "sso.8x8.example", "Origin": "https://sso.8x8.example"}
+    assert browser.client.post("/sso/login/", data={}, headers=origin).status_code == 403
+
+
 def test_a_hostile_issuer_and_relay_state_stay_text(browser: Browser) -> None:
     evil = '"><script>alert(1)</script>'
     mallory = Idp.make(f"https://{evil}.example/")

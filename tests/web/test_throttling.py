@@ -41,6 +41,18 @@ def test_guesses_for_one_username_lock_out_nobody_else_behind_the_same_proxy(bro
     assert "My profile" in browser.sign_in(BRITTA.email).text
 
 
+def test_trying_one_username_without_end_locks_out_nobody_else_either(service: Service) -> None:
+    """Once that username has no guesses left, no password is looked at, so the address need not pay for it."""
+
+    def attempt(username: str, password: str) -> Refusal | None:
+        credentials = Credentials(username, password, "192.0.2.7")
+        return sign_in_with_password(service.database, service.settings, NOW, credentials, new_token())
+
+    outcomes = [attempt(ALICE.email, WRONG_PASSWORD) for _ in range(10 * ATTEMPTS + 1)]
+    assert outcomes[ATTEMPTS:] == [Refusal.THROTTLED] * (len(outcomes) - ATTEMPTS)
+    assert attempt(BRITTA.email, PASSWORD) is None
+
+
 def test_guesses_for_many_usernames_are_bounded_for_the_address(browser: Browser) -> None:
     for number in range(10 * ATTEMPTS):
         assert browser.sign_in(f"user{number}@contoso.example", WRONG_PASSWORD).status_code == 403

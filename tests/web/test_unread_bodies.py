@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cast import NOW
 from fastapi import FastAPI
 from quiet_server import QuietServer, listening
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message, Scope
+from structlog.testing import capture_logs
+
+from sp.flows.account_setup import Invalid
+from sp.flows.api_tokens import make_token
+from sp.models import TokenScope
+from sp.store import accounts
 
 BUSY_PAGE = "/busy"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -88,10 +102,84 @@ def test_a_request_whose_body_is_never_read_counts(server: QuietServer, busy_pag
             assert client.get("/sso/login/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("POST", "/saml2", FORM, "Content-Length: 99999999"),
+        head("GET", "/saml2?SAMLResponse=x", "Content-Length: 10"),
+    ],
+    ids=["too large", "of a GET"],
+)
+def test_a_message_whose_body_is_never_read_counts(server: QuietServer, tmp_path: Path, sent: bytes) -> None:
+    """It waits for the database like any other, though the connection is watched meanwhile."""
+    with (
+        closing(sqlite3.connect(tmp_path / "virtual-office.db", isolation_level=None)) as other,
+        connected(server) as opened,
+        httpx.Client(base_url=server.base_url, trust_env=False) as client,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opened.sendall(sent)
+        until = time.monotonic() + 5
+        while client.get("/sso/login/").status_code != 503:
+            assert time.monotonic() < until, "the message has no place"
+        other.rollback()
+        assert opened.recv(4096).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 413 "))
+
+
 def test_a_body_that_does_not_come_takes_no_place(server: QuietServer) -> None:
     with connected(server) as opened:
         opened.sendall(head("POST", "/sso/login/", FORM, "Content-Length: 100") + b"username=")
         assert httpx.get(f"{server.base_url}/sso/login/", trust_env=False).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/saml2", "/saml2/slo", "/saml2/slo/soap", "/sign-out", "/api/v1/account/single-sign-on/metadata"],
+)
+def test_a_client_that_leaves_before_its_body_is_complete_is_no_error(
+    make_app: Callable[..., FastAPI], path: str
+) -> None:
+    """A traceback for each, of 10 KB, would let anybody fill the disk."""
+    app = make_app()
+    service = app.state.service
+    with service.database.writing() as session:
+        account = accounts.account_by_slug(session, "business")
+        assert account is not None
+        made = make_token(session, account, "t", TokenScope.WRITE, lifetime=timedelta(days=1), created_by="t", now=NOW)
+    assert not isinstance(made, Invalid)
+    pieces: list[Message] = [{"type": "http.request", "body": b"a=", "more_body": True}, {"type": "http.disconnect"}]
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return pieces.pop(0) if len(pieces) > 1 else pieces[0]
+
+    async def send(message: Message) -> None:
+        statuses.extend([message["status"]] if message["type"] == "http.response.start" else [])
+
+    headers = {
+        "host": "localhost:8000",
+        "cookie": "virtual_office_browser=x",
+        "authorization": f"Bearer {made.token}",
+        "content-type": "text/xml" if "metadata" in path else "application/x-www-form-urlencoded",
+        "content-length": "10",
+    }
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("192.0.2.1", 1),
+        "server": ("localhost", 8000),
+    }
+    with capture_logs() as logs:
+        asyncio.run(app(scope, receive, send))
+    assert not [log for log in logs if log["log_level"] == "error"]
+    assert statuses == [499]
 
 
 @pytest.mark.parametrize(

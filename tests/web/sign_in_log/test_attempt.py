@@ -304,7 +304,7 @@ class TestHostile:
         from sp.web.admin.attempt_message import pretty_message  # noqa: PLC0415
         from sp.web.admin.attempt_places import places_of  # noqa: PLC0415
 
-        service = make_app(max_message_bytes=8 * 1024 * 1024).state.service
+        service = make_app(max_message_bytes=8 * 1024 * 1024, unknown_message_kilobytes=8 * 1024).state.service
         door = Door(service, clock, Idp.make())
         made = door.post(door.response(name_id="A" * 1_000_000))
         with service.database.reading() as session:

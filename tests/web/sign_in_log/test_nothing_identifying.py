@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -178,3 +178,14 @@ def test_equal_values_are_equal_there(secrets: Secrets) -> None:
     assert ((email or "").casefold() == (loud or "").casefold()) is alike
     assert len(issuers) == 1
     assert one(root, ".//saml:Assertion").get("ID") == one(root, ".//saml:AuthnStatement").get("SessionIndex")
+
+
+def test_the_stored_username_that_a_warning_quotes_is_not_in_the_file() -> None:
+    secrets = Secrets("jörg", "fabrikam", "Jörg", "urn:x", "identifier", "path", "tenant")
+    evidence = evidence_for(secrets, "none", UserLink.ONE)
+    holder = replace(evidence.inputs.holder, stored_username="JÖRGWEISS", replayed=False, status="active")
+    inputs = replace(evidence.inputs, holder=holder)
+    judgement = judge(inputs.opened, inputs.expectations, holder)
+    assert judgement.report.row("username").outcome == "warning"
+    file = shared_file(shared(replace(evidence, inputs=inputs, judgement=judgement))).decode().casefold()
+    assert "jörgweiss" not in html.unescape(file)

@@ -159,9 +159,7 @@ def test_a_deleted_user_is_out_and_gone_from_the_list(alice: Browser, britta: Br
         alice.open(LIST)
 
 
-@pytest.mark.parametrize(
-    "user_id", ["0", "-1", "1.0", "x", "٣", "999999999", "9" * 18, "9" * 19, "9" * 5000, "columns"]
-)
+@pytest.mark.parametrize("user_id", ["0", "-1", "1.0", "x", "٣", "999999999", "9" * 18, "9" * 19, "9" * 500, "columns"])
 def test_an_id_that_nobody_has_is_not_found(alice: Browser, user_id: str) -> None:
     assert alice.open(f"{LIST}/{user_id}").status_code == 404
 
