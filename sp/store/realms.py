@@ -69,12 +69,6 @@ def count_workspaces_from(session: Session, sender: str, now: datetime) -> int:
     return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
 
 
-def count_made_since(session: Session, sender: str, since: datetime) -> int:
-    """How many were made from there since then, over or not, and are not removed yet."""
-    made = column(Realm.created_from) == sender, column(Realm.created_at) > since
-    return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
-
-
 def one_that_is_over(session: Session, now: datetime) -> int | None:
     """The id of a workspace that is over and still has rows."""
     query = select(column(Realm.id)).where(column(Realm.expires_at) <= now).order_by(column(Realm.id)).limit(1)
