@@ -80,6 +80,13 @@ def account_of_workspace(session: Session, realm_id: int) -> Account | None:
     return session.execute(select(Account).where(column(Account.realm_id) == realm_id)).scalar_one_or_none()
 
 
+def is_in_workspace(session: Session, account_id: int) -> bool:
+    """Whether the account is a workspace's."""
+    mine = column(Account.id) == account_id, column(Realm.expires_at).is_not(None)
+    query = select(column(Realm.id)).join(Account, column(Account.realm_id) == Realm.id).where(*mine)
+    return session.execute(query).first() is not None
+
+
 def workspace_of_company(session: Session, company_id: int) -> Realm | None:
     """The workspace that the company is for; None for one that shares `/saml2`."""
     mine = column(Company.id) == company_id, column(Realm.expires_at).is_not(None)
