@@ -610,6 +610,16 @@ class PasswordThrottle(SQLModel, table=True):
     failures: int = 0
 
 
+class WorkspaceCreation(SQLModel, table=True):
+    """That a sender created a workspace, for the limit within a minute. It outlives the workspace."""
+
+    __tablename__ = "workspace_creation"
+
+    id: int | None = _id()
+    sender: str = Field(max_length=64)
+    created_at: datetime = _time()
+
+
 class Lease(SQLModel, table=True):
     """What one process at a time may do: which one, and until when."""
 

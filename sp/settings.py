@@ -261,6 +261,15 @@ class Settings(BaseSettings):
             "loopback.",
         ),
     ] = 50
+    workspaces_per_minute: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="How many workspaces one address may create within a minute where everybody may create them, "
+            "deleted ones included; without effect on loopback.",
+        ),
+    ] = 30
     # Of which workspace these settings are; "" for the service's own, which hold for the shared realm.
     _workspace: str = PrivateAttr("")
 

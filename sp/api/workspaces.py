@@ -22,7 +22,6 @@ from sp.flows.account_setup import Invalid
 from sp.flows.api_tokens import recognize
 from sp.flows.workspaces import (
     MAX_WORKSPACES,
-    MOST_A_MINUTE,
     USUAL,
     FullError,
     Sender,
@@ -133,7 +132,8 @@ def maker(request: Request, service: ServiceDep, sent: Credentials) -> Sender | 
         raise ApiError(403, "Pages of other sites make no workspaces.")
     if service.settings.on_loopback:
         return None
-    return Sender(sender_of(request.scope), service.settings.workspaces_per_address)
+    settings = service.settings
+    return Sender(sender_of(request.scope), settings.workspaces_per_address, settings.workspaces_per_minute)
 
 
 SenderDep = Annotated[Sender | None, Depends(maker)]
@@ -231,7 +231,8 @@ def start_clock(found: ManagedDep, service: ServiceDep) -> WorkspaceAnswer:
 
 def _beyond_limit(service: Service, error: SenderLimitError) -> ApiError:
     if error.too_fast:
-        detail = f"Your address made {MOST_A_MINUTE} workspaces within a minute. Wait a minute, then try again."
+        most_per_minute = service.settings.workspaces_per_minute
+        detail = f"Your address made {most_per_minute} workspaces within a minute. Wait a minute, then try again."
         return ApiError(429, detail, headers={"Retry-After": "60"})
     most = service.settings.workspaces_per_address
     return ApiError(409, f"Your address has {most} workspaces already. Delete one, or wait until one is over.")

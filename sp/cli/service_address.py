@@ -98,7 +98,8 @@ def known_base_url(settings: Settings) -> str:
     chosen = settings.model_fields_set
     if "base_url" in chosen:
         return ""
-    if running := read_listening(settings):  # its port may have been given on its command line
+    running = read_listening(settings)
+    if running is not None and _is_held(_data_folder(settings)):  # its port may have been given on its command line
         return running.url
     says_where = "host" in chosen or "tls_certificate" in chosen or ("port" in chosen and settings.port != 0)
     last = None if says_where else last_address(settings)
@@ -167,6 +168,20 @@ def _share(descriptor: int, place: _Place, address: ServiceAddress) -> None:
     found = _read(place)
     if found != address:
         raise InUseError(place.folder, found.base_url if found else "")
+
+
+def _is_held(place: _Place) -> bool:
+    """Whether a service runs on the folder; a service that was killed leaves its files there, but not the lock."""
+    if fcntl is None:
+        return True
+    try:
+        descriptor = os.open(place.lock, os.O_RDONLY)
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)  # of another user: it cannot be known
+    try:
+        return not _is_alone(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_alone(descriptor: int) -> bool:

@@ -180,7 +180,7 @@ def consuming(database: Database, settings: Settings, delivery: Delivery) -> Ste
     except ANSWERED_ELSEWHERE:
         raise
     except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
-        sign_in = yield from _settled(_refusal(database, settings, delivery, opened, error))
+        sign_in = yield from _refusing(database, settings, delivery, opened, error)
     log_internal_error(sign_in.judgement.error, sign_in.reference)
     return sign_in
 
@@ -197,6 +197,19 @@ def _consuming(database: Database, settings: Settings, delivery: Delivery, opene
     return (yield from _settled(_judge(database, settings, delivery, opened)))
 
 
+def _refusing(
+    database: Database, settings: Settings, delivery: Delivery, opened: Opened, error: Exception
+) -> Steps[SignIn]:
+    """Record the refusal: without an account where that raises, as when the account's settings were saved meanwhile."""
+    try:
+        return (yield from _settled(_refusal(database, settings, delivery, opened, error)))
+    except ANSWERED_ELSEWHERE:
+        raise
+    except Exception:  # noqa: BLE001  recording the refusal must not be a 500 without a trace either
+        settling = _without_account(database, settings, delivery, opened)
+        return (yield from _settled(_refused_by(error, settling)))
+
+
 def _refusal(database: Database, settings: Settings, delivery: Delivery, opened: Opened, error: Exception) -> _Settling:
     """The refusal of a message at whose evaluation `error` was raised, in the log of its account if that is known."""
     try:
@@ -205,6 +218,10 @@ def _refusal(database: Database, settings: Settings, delivery: Delivery, opened:
         raise
     except Exception:  # noqa: BLE001  what raises before the account is known leaves it unknown
         settling = _without_account(database, settings, delivery, opened)
+    return _refused_by(error, settling)
+
+
+def _refused_by(error: Exception, settling: _Settling) -> _Settling:
     verified = settling.verified
     return replace(settling, verified=validation.failed_by(error, verified.findings, verified.expectations))
 

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
+from sqlmodel import Session
 
-from sp.store import maintenance_clock
+from sp.store import maintenance_clock, sign_in_attempts
 from sp.store.engine import Database
 
 _READ_EVERY = 60.0  # seconds; each reading may add the tolerance, so there must not be many
@@ -50,7 +51,7 @@ class TrustedTime:
     def _advance(self, now: datetime, elapsed: timedelta) -> datetime:
         jumped = self._shown is not None and now > _latest(self._shown, elapsed)
         with self._database.writing() as session:
-            last = maintenance_clock.read(session)
+            last = maintenance_clock.read(session) or _last_sign_in(session)
             if last is None:
                 reached, unconfirmed = now, timedelta(0)
             else:
@@ -59,6 +60,12 @@ class TrustedTime:
         if jumped and reached < now:
             _log.warning("clock_jumped", ahead_seconds=int((now - reached).total_seconds()))
         return reached
+
+
+def _last_sign_in(session: Session) -> maintenance_clock.Reading | None:
+    """The reading that a database of before these readings begins with: its clock may be wrong at the upgrade, too."""
+    received_at = sign_in_attempts.newest_received_at(session)
+    return None if received_at is None else maintenance_clock.Reading(received_at)
 
 
 def _latest(before: datetime, elapsed: timedelta) -> datetime:

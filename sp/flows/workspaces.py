@@ -20,17 +20,17 @@ from sp.flows.service_metadata import SIGN_OUT_PATH, metadata_url
 from sp.flows.sign_in_started_here import start_url
 from sp.models import Realm, TokenScope
 from sp.settings import SHARED_REALM, Settings
-from sp.store import accounts, administrators, realms
+from sp.store import accounts, administrators, realms, workspace_creations
 from sp.store.engine import Database
 from sp.store.rows import required
 
 MAX_WORKSPACES = 200
-MOST_A_MINUTE = 30  # from one address
 SHORTEST = timedelta(minutes=1)
 USUAL = timedelta(hours=1)
 LONGEST = timedelta(hours=24)
 _STEP = 500  # rows in one transaction, so that no sign-in waits long for the one writer of SQLite
 _TRIES = 3
+_RATE_WINDOW = timedelta(minutes=1)
 
 
 class FullError(Exception):
@@ -47,10 +47,11 @@ class SenderLimitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """An address that makes workspaces without a token, and how many of them may exist."""
+    """An address that makes workspaces without a token: how many may exist, and how many it may make a minute."""
 
     key: str
     most_workspaces: int
+    most_per_minute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def make_workspace(
     with database.writing() as session:
         realms.lock(session, required(accounts.shared_realm(session).id))  # one at a time: the bound, and the names
         _require_room(session, now, sender)
+        if sender is not None:  # also for a name that is taken: the hash was computed for it, too
+            workspace_creations.add(session, sender.key, now, forget_until=now - _RATE_WINDOW)
         if _is_taken(session, name):
             return Invalid({"name": f"There is an account or a workspace named {name!r} already. Choose another name."})
         created_from = sender.key if sender else ""
@@ -138,7 +141,7 @@ def _require_room(session: Session, now: datetime, sender: Sender | None) -> Non
     if sender is not None:
         if realms.count_workspaces_from(session, sender.key, now) >= sender.most_workspaces:
             raise SenderLimitError(too_fast=False)
-        if realms.count_made_since(session, sender.key, now - timedelta(minutes=1)) >= MOST_A_MINUTE:
+        if workspace_creations.count_since(session, sender.key, now - _RATE_WINDOW) >= sender.most_per_minute:
             raise SenderLimitError(too_fast=True)
     if realms.count_workspaces(session, now) >= MAX_WORKSPACES:
         raise FullError

@@ -69,12 +69,6 @@ def count_workspaces_from(session: Session, sender: str, now: datetime) -> int:
     return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
 
 
-def count_made_since(session: Session, sender: str, since: datetime) -> int:
-    """How many were made from there since then, over or not, and are not removed yet."""
-    made = column(Realm.created_from) == sender, column(Realm.created_at) > since
-    return int(session.execute(select(func.count()).select_from(Realm).where(*made)).scalar_one())
-
-
 def one_that_is_over(session: Session, now: datetime) -> int | None:
     """The id of a workspace that is over and still has rows."""
     query = select(column(Realm.id)).where(column(Realm.expires_at) <= now).order_by(column(Realm.id)).limit(1)
@@ -84,6 +78,13 @@ def one_that_is_over(session: Session, now: datetime) -> int | None:
 def account_of_workspace(session: Session, realm_id: int) -> Account | None:
     """The one account of a workspace, unless it was removed meanwhile."""
     return session.execute(select(Account).where(column(Account.realm_id) == realm_id)).scalar_one_or_none()
+
+
+def is_in_workspace(session: Session, account_id: int) -> bool:
+    """Whether the account is a workspace's."""
+    mine = column(Account.id) == account_id, column(Realm.expires_at).is_not(None)
+    query = select(column(Realm.id)).join(Account, column(Account.realm_id) == Realm.id).where(*mine)
+    return session.execute(query).first() is not None
 
 
 def workspace_of_company(session: Session, company_id: int) -> Realm | None:

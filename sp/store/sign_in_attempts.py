@@ -103,6 +103,12 @@ def attempt_by_reference(session: Session, reference: str) -> SignInAttempt | No
     ).scalar_one_or_none()
 
 
+def newest_received_at(session: Session) -> datetime | None:
+    """When the last attempt was recorded; None where there is none."""
+    newest = select(column(SignInAttempt.received_at)).order_by(column(SignInAttempt.id).desc()).limit(1)
+    return session.execute(newest).scalar_one_or_none()
+
+
 def attempt_by_id(session: Session, attempt_id: int) -> SignInAttempt | None:
     return session.execute(select(SignInAttempt).where(column(SignInAttempt.id) == attempt_id)).scalar_one_or_none()
 

@@ -64,21 +64,18 @@ class BodyLimit:
         content_type = headers.get("content-type", "")
         limit = limits_of(scope["path"]).of_body(content_type)
         other_charset = not _utf8_or_unnamed(content_type)
-        declared = headers.get("content-length", "")
-        length = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+        length = _announced_length(headers)
         received = 0
 
-        with self._large_bodies.place(sender_of(scope)) as take_place:
+        sender = sender_of(scope)
+        with self._large_bodies.place(sender) as take_place:
 
             async def receive_within_limit() -> Message:
                 nonlocal received
                 if other_charset:
                     raise HTTPException(415)
-                if length > limit:
-                    await self._turns.wait()
-                    raise body_too_large(limit)
-                if max(length, received) > LARGE_BODY_BYTES:
-                    take_place()
+                if received == 0:
+                    await self._check_announced(length, limit, sender)
                 message = await receive()
                 piece = len(message.get("body", b""))
                 received += piece
@@ -86,9 +83,19 @@ class BodyLimit:
                     await self._turns.wait()
                 if received > limit:
                     raise body_too_large(limit)
+                if received > LARGE_BODY_BYTES:  # not when it is announced: two slow senders would have all places
+                    take_place()
                 return message
 
             await self._app(scope, receive_within_limit, send)
+
+    async def _check_announced(self, length: int, limit: int, sender: str) -> None:
+        """Refuse a body before any of it is read. Raises LimitError and BusyError."""
+        if length > limit:
+            await self._turns.wait()
+            raise body_too_large(limit)
+        if length > LARGE_BODY_BYTES:
+            self._large_bodies.require_room(sender)
 
     def _is_consumer(self, path: str) -> bool:
         return path in self._exempt or _CONSUMER_OF_WORKSPACE.fullmatch(path) is not None
@@ -120,6 +127,11 @@ class _LargeBodies:
     def __init__(self) -> None:
         self._by_sender: Counter[str] = Counter()
 
+    def require_room(self, sender: str) -> None:
+        """Raises BusyError where the sender can have no place now."""
+        if self._by_sender.total() >= MOST_LARGE_BODIES or self._by_sender[sender] >= MOST_LARGE_BODIES_OF_A_SENDER:
+            raise BusyError
+
     @contextmanager
     def place(self, sender: str) -> Iterator[Callable[[], None]]:
         """Yields a function that takes the place once, and raises BusyError; the place is free again at the end."""
@@ -129,8 +141,7 @@ class _LargeBodies:
             nonlocal taken
             if taken:
                 return
-            if self._by_sender.total() >= MOST_LARGE_BODIES or self._by_sender[sender] >= MOST_LARGE_BODIES_OF_A_SENDER:
-                raise BusyError
+            self.require_room(sender)
             self._by_sender[sender] += 1
             taken = True
 
@@ -146,6 +157,11 @@ def _without_what_is_long(scope: Scope, fault: LimitError) -> dict[str, object]:
     if fault.status_code == 431:
         return {"headers": [(name, value) for name, value in scope["headers"] if name == b"accept"][:1]}
     return {"query_string": b"", "path": scope["path"][:MAX_PATH_BYTES]}
+
+
+def _announced_length(headers: Headers) -> int:
+    announced = headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() and len(announced) < 20 else 0
 
 
 def _utf8_or_unnamed(content_type: str) -> bool:

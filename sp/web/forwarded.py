@@ -16,6 +16,7 @@ from sp.senders import Address, parsed_address
 from sp.settings import Network
 
 _MOST_WARNINGS = 20
+_FORWARDING_HEADERS = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded")
 _log = structlog.get_logger("sp.web")
 
 
@@ -35,8 +36,8 @@ class ForwardedAddress:
         peer = parsed_address(scope["client"][0]) if scope["type"] == "http" and scope.get("client") else None
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         if peer is None or not self._trusts(peer):
-            if peer is not None and "x-forwarded-for" in headers:
-                self._warn(str(peer))
+            if peer is not None and (named := [name for name in _FORWARDING_HEADERS if name in headers]):
+                self._warn(str(peer), named)
             await self._app(scope, receive, send)
             return
         sender = self._sender(",".join(headers.getlist("x-forwarded-for")))
@@ -46,11 +47,12 @@ class ForwardedAddress:
             changed["scheme"] = scheme
         await self._app({**scope, **changed}, receive, send)
 
-    def _warn(self, peer: str) -> None:
+    def _warn(self, peer: str, headers: list[str]) -> None:
         """Once for each address: behind a proxy that is not named, all people count as one sender."""
         if peer not in self._warned and len(self._warned) < _MOST_WARNINGS:
             self._warned.add(peer)
-            _log.warning("forwarded_header_ignored", peer=peer, setting="VIRTUAL_OFFICE_TRUSTED_PROXIES")
+            setting = "VIRTUAL_OFFICE_TRUSTED_PROXIES"
+            _log.warning("forwarded_header_ignored", peer=peer, headers=",".join(headers), setting=setting)
 
     def _sender(self, forwarded: str) -> Address | None:
         """The last address that is no proxy; None where the proxy said nothing that can be read."""

@@ -137,5 +137,28 @@ def test_one_sender_leaves_requests_for_others(
     assert refused.json()["detail"].startswith("Your address is fetching metadata")
 
 
+def test_workspaces_leave_requests_for_companies(
+    client: httpx.Client, url: str, silence: Silence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "MOST_REQUESTS", 1)
+    first, second = ({"authorization": f"Bearer {client.post(f'{API}/workspaces').json()['token']}"} for _ in range(2))
+    with ThreadPoolExecutor(2) as crowd:
+        asked = [crowd.submit(client.post, IMPORT, json={"url": url}, headers=first)]
+        _wait_until_asked(silence, 1)
+        refused = client.post(IMPORT, json={"url": url}, headers=second)
+        asked.append(crowd.submit(client.post, IMPORT, json={"url": url}))
+        _wait_until_asked(silence, 2)
+        silence.is_over.set()
+    assert refused.status_code == 503
+    assert [answer.result().status_code for answer in asked] == [422, 422]
+
+
+def _wait_until_asked(silence: Silence, times: int) -> None:
+    deadline = time.monotonic() + 10
+    while silence.asked < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def _token(page: str) -> str:
     return page.partition('name="csrf_token" value="')[2].partition('"')[0]

@@ -263,11 +263,8 @@ def test_one_address_leaves_workspaces_for_others(make_app: Callable[..., FastAP
     assert same_network.post(f"{API}/workspaces").status_code == 201
 
 
-def test_one_address_makes_so_many_a_minute(
-    make_app: Callable[..., FastAPI], clock: StillClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workspaces, "MOST_A_MINUTE", 1)
-    app = make_app(**OPEN)
+def test_one_address_makes_so_many_a_minute(make_app: Callable[..., FastAPI], clock: StillClock) -> None:
+    app = make_app(**OPEN, workspaces_per_minute=1)
     first, other = from_address(app, "192.0.2.1"), from_address(app, "192.0.2.2")
     assert first.post(f"{API}/workspaces").status_code == 201
     refused = first.post(f"{API}/workspaces")
@@ -277,15 +274,38 @@ def test_one_address_makes_so_many_a_minute(
     assert first.post(f"{API}/workspaces").status_code == 201
 
 
+def test_workspaces_that_are_deleted_at_once_count_for_the_minute(
+    make_app: Callable[..., FastAPI], clock: StillClock
+) -> None:
+    """Each costs a password hash of 64 MiB."""
+    client = from_address(make_app(**OPEN, workspaces_per_minute=2), "192.0.2.1")
+    for _ in range(2):
+        made = client.post(f"{API}/workspaces").json()
+        headers = {"authorization": f"Bearer {made['token']}"}
+        assert client.delete(f"{API}/workspaces/{made['name']}", headers=headers).status_code == 204
+    refused = client.post(f"{API}/workspaces")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert refused.json()["detail"].startswith("Your address made 2 workspaces within a minute.")
+    clock.advance(minutes=1)
+    assert client.post(f"{API}/workspaces").status_code == 201
+
+
+def test_a_name_that_is_taken_counts_for_the_minute(make_app: Callable[..., FastAPI]) -> None:
+    client = from_address(make_app(**OPEN, workspaces_per_minute=2), "192.0.2.1")
+    answers = [client.post(f"{API}/workspaces", json={"name": "job-1"}).status_code for _ in range(3)]
+    assert answers == [201, 422, 429]
+
+
 def test_the_limit_per_address_is_not_for_the_operator_nor_for_a_service_on_loopback(
     make_app: Callable[..., FastAPI],
 ) -> None:
     token = "workspaces-of-the-operator"
-    app = make_app(**OPEN, workspaces_per_address=1, workspace_token=token)
+    limits = {"workspaces_per_address": 1, "workspaces_per_minute": 1}
+    app = make_app(**OPEN, **limits, workspace_token=token)
     operator = from_address(app, "192.0.2.1")
     headers = {"authorization": f"Bearer {token}"}
     assert [operator.post(f"{API}/workspaces", headers=headers).status_code for _ in range(2)] == [201, 201]
-    local = TestClient(make_app(workspaces_per_address=1), base_url=BASE_URL, client=("127.0.0.1", 50000))
+    local = TestClient(make_app(**limits), base_url=BASE_URL, client=("127.0.0.1", 50000))
     assert [local.post(f"{API}/workspaces").status_code for _ in range(2)] == [201, 201]
 
 

@@ -123,9 +123,18 @@ class TestKnownBaseUrl:
         assert known_base_url(settings(**chosen)) == ""
 
     def test_the_service_that_runs_comes_before_a_chosen_port(self, settings: Make) -> None:
+        with holding_installation(settings(port=8100)):
+            write_listening(settings(port=8100))
+            assert known_base_url(settings(port=8200)) == OURS
+            assert known_base_url(settings(base_url="https://office.example")) == ""
+
+    def test_what_a_killed_service_left_does_not_come_before_a_chosen_port(self, settings: Make) -> None:
         write_listening(settings(port=8100))
-        assert known_base_url(settings(port=8200)) == OURS
-        assert known_base_url(settings(base_url="https://office.example")) == ""
+        assert known_base_url(settings(port=8200)) == ""
+        with holding_installation(settings(port=8100)):
+            pass
+        assert known_base_url(settings(port=8200)) == ""
+        assert known_base_url(settings()) == OURS
 
     def test_commands_print_it(self, settings: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("VIRTUAL_OFFICE_DATA_DIR", str(tmp_path / "data"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from sp.saml.checks import BY_CODE, CHECKS
 from sp.saml.logout_messages import Kind
 from sp.saml.report import Outcome
 from sp.store import sign_in_attempts
-from sp.store.together import AbandonedError
+from sp.store.together import AbandonedError, Steps, Work, run
 
 
 def count(house: House, table: Any) -> int:
@@ -111,6 +112,34 @@ def test_a_message_whose_client_has_left_is_not_evaluated_again(house: House) ->
     next(steps)
     with pytest.raises(AbandonedError):
         steps.throw(AbandonedError())
+
+
+def resumed(steps: Steps[SignIn], work: Work) -> Steps[SignIn]:
+    """The rest of the steps, whose next piece of work was taken from them already."""
+    while True:
+        try:
+            result = yield work
+        except Exception as error:  # noqa: BLE001  as the steps themselves are given it
+            advance = partial(steps.throw, error)
+        else:
+            advance = partial(steps.send, result)
+        try:
+            work = advance()
+        except StopIteration as stop:
+            sign_in: SignIn = stop.value
+            return sign_in
+
+
+def test_settings_that_are_saved_while_a_refusal_is_recorded_leave_an_attempt_of_no_account(house: House) -> None:
+    steps = consuming(house.database, house.settings, house.delivery(house.idp.response()))
+    next(steps)
+    work = steps.throw(OverflowError("as from a column"))
+    house.configure(sign_in_url="https://idp.contoso.example/new")
+    sign_in = run(house.database, resumed(steps, work))
+    assert not sign_in.accepted
+    attempt = kept(house, sign_in)
+    assert (attempt.outcome, attempt.account_id) == ("refused", None)
+    assert "OverflowError" in sign_in.judgement.report.row(attempt.failed[0]).received
 
 
 def test_a_logout_message_that_raises_is_refused_and_kept(house: House) -> None:

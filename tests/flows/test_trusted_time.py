@@ -69,6 +69,15 @@ def test_so_it_is_when_the_service_starts_with_that_clock(house: House) -> None:
     assert house.post(xml).judgement.report.failed == ("replay",)
 
 
+def test_so_it_is_at_the_first_start_after_an_upgrade_from_a_version_that_kept_no_time(house: House) -> None:
+    xml = house.idp.response()
+    assert house.post(xml).accepted
+    house.later(days=3)
+    Running(house).maintain()
+    house.later(days=-3)
+    assert house.post(xml).judgement.report.failed == ("replay",)
+
+
 def test_a_jump_on_the_day_after_a_restart_is_not_believed_at_the_end_of_that_day(
     running: Running, house: House
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -63,6 +64,38 @@ def test_a_turn_that_does_not_come_in_time_is_an_error_and_the_next_one_may_have
     assert enter_and_leave(ours) == "was in"
     with ThreadPoolExecutor(1) as pool:  # what waited in vain does not keep it
         assert pool.submit(enter_and_leave, holder).result(timeout=10) == "was in"
+    holder.close()
+    ours.close()
+
+
+def test_one_thread_waits_however_often_the_turn_does_not_come_in_time(tmp_path: Path) -> None:
+    holder, ours = ProcessQueue(tmp_path / "queue"), ProcessQueue(tmp_path / "queue", seconds=0.01)
+    before = threading.active_count()
+    with holder:
+        for _ in range(5):
+            with pytest.raises(OperationalError, match="locked"):
+                ours.__enter__()
+        assert threading.active_count() == before + 1
+        with ThreadPoolExecutor(1) as pool:
+            patient = ProcessQueue(tmp_path / "queue")
+            waiting = pool.submit(enter_and_leave, patient)
+            holder.__exit__(None, None, None)
+            assert waiting.result(timeout=10) == "was in"
+    for queue in (holder, ours, patient):
+        queue.close()
+
+
+def test_a_wait_that_was_given_up_is_taken_up_again(tmp_path: Path) -> None:
+    holder, ours = ProcessQueue(tmp_path / "queue"), ProcessQueue(tmp_path / "queue", seconds=0.2)
+    with holder, pytest.raises(OperationalError, match="locked"):
+        ours.__enter__()
+    with holder:
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="locked"):
+                ours.__enter__()
+    for _ in range(3):
+        assert enter_and_leave(ours) == "was in"
+        assert enter_and_leave(holder) == "was in"
     holder.close()
     ours.close()
 

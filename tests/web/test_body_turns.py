@@ -115,6 +115,35 @@ def test_few_large_bodies_are_in_memory_at_once(addresses: list[str], expected: 
     asyncio.run(run())
 
 
+def test_slow_senders_that_announce_large_bodies_take_no_place_from_others() -> None:
+    announced = (b"content-length", b"%d" % (2 * LARGE_BODY_BYTES))
+    headers = [(b"content-type", b"application/xml"), announced]
+
+    async def run() -> None:
+        end = asyncio.Event()
+
+        async def read_all(_scope: Scope, receive: Receive, _send: Send) -> None:
+            while (await receive())["more_body"]:
+                pass
+
+        async def whole_body() -> Message:
+            return {"type": "http.request", "body": b"x" * 2 * LARGE_BODY_BYTES, "more_body": False}
+
+        async def nothing_for_long() -> Message:
+            await end.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        limited = BodyLimit(read_all, frozenset())
+        slow = [scope_of(METADATA, *headers, address=f"192.0.2.{number // 2}") for number in range(MOST_LARGE_BODIES)]
+        tasks = [asyncio.create_task(limited(scope, nothing_for_long, no_answer)) for scope in slow]
+        await settled()
+        await limited(scope_of(METADATA, *headers, address="192.0.2.200"), whole_body, no_answer)
+        end.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+
+
 def test_long_forms_are_decoded_one_after_the_other() -> None:
     at_once, most, lock = 0, 0, threading.Lock()
     begun = threading.Event()

@@ -254,15 +254,26 @@ class TestProxies:
     def test_a_stranger_is_not_believed(self, seen: Callable[..., str]) -> None:
         assert seen("203.0.113.200", {"x-forwarded-for": self.FORGED}) == "203.0.113.200"
 
+    @pytest.mark.parametrize(
+        ("header", "value"),
+        [
+            ("x-forwarded-for", SENDER),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "sso.example"),
+            ("x-real-ip", SENDER),
+            ("forwarded", f"for={SENDER};proto=https"),
+        ],
+    )
     def test_a_header_of_an_address_that_is_not_named_is_warned_of_once(
-        self, make_app: Callable[..., FastAPI], logs: list[MutableMapping[str, Any]]
+        self, make_app: Callable[..., FastAPI], logs: list[MutableMapping[str, Any]], header: str, value: str
     ) -> None:
         app = make_app()
         for _ in range(2):
             client = TestClient(app, client=("10.0.0.7", 5), base_url="http://localhost:8000")
-            client.get("/sso/login/", headers={"x-forwarded-for": self.SENDER})
+            client.get("/sso/login/", headers={header: value})
         [line] = [line for line in logs if line["event"] == "forwarded_header_ignored"]
-        assert (line["peer"], line["setting"]) == ("10.0.0.7", "VIRTUAL_OFFICE_TRUSTED_PROXIES")
+        assert (line["peer"], line["headers"]) == ("10.0.0.7", header)
+        assert line["setting"] == "VIRTUAL_OFFICE_TRUSTED_PROXIES"
 
     @pytest.mark.parametrize(
         ("said", "sender"),
