@@ -6,18 +6,21 @@ Usage: python scripts/write_docs.py          writes them
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import get_args
+from typing import Never, get_args
 
 from pydantic.fields import FieldInfo
 
+from sp.diagnosis import catalogue, logout_catalogue
+from sp.diagnosis.preflight import GROUPS, PREFLIGHT
+from sp.diagnosis.remedies import GENERAL, Provider, book
+from sp.diagnosis.sides import TEMPLATES
 from sp.saml.checks import BY_CODE, CHECKS, STAGES, Check, logout
 from sp.saml.checks.logout import LOGOUT_CHECKS, LogoutCheck
-from sp.saml.preflight import GROUPS, PREFLIGHT
-from sp.saml.remedies import GENERAL, Provider, book
 from sp.settings import PREFIX, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -67,8 +70,13 @@ def checks_page() -> str:
         "One response, one report, always with these rows in this order. A row is `passed`, `failed`, `warning`",
         "(accepted, but worth knowing), `skipped` (nothing to say about this message) or `not_reached` (an earlier",
         "failure left nothing trustworthy to look at). Written by `scripts/write_docs.py` from `sp/saml/checks`.",
+        "",
+        "A row that failed or warns has one of the problems listed, in `problem` of the JSON verdict and the API, and",
+        'values typed beside it in `expected_value` and `received_value`, such as `{"type": "uri", "value": …}`. Any',
+        "check may also have `internal_error`: an exception while it was evaluated. Programs read those, and never",
+        "`expected`, `received` or `message`, whose words may change.",
     ]
-    return "\n".join([*lines, *_stages(CHECKS, STAGES)]) + "\n"
+    return "\n".join([*lines, *_stages(CHECKS, STAGES, catalogue.TEXTS)]) + "\n"
 
 
 def sign_out_checks_page() -> str:
@@ -78,10 +86,29 @@ def sign_out_checks_page() -> str:
         "One LogoutRequest or LogoutResponse, one report, as for [responses](checks.md). A row that only one of the",
         "two has says so. Written by `scripts/write_docs.py` from `sp/saml/checks/logout.py`.",
     ]
-    return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
+    return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES, logout_catalogue.TEXTS)]) + "\n"
 
 
-def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) -> Iterator[str]:
+def _problems(check: Check[Never] | LogoutCheck[Never]) -> Iterator[str]:
+    """A line for each problem, with both sides."""
+    for problem in check.problems:
+        template = TEMPLATES[problem]
+        expected, received = map(_without_values, (template.expected, template.received))
+        yield f"- `{problem.value}`: expected {expected}, received {received}"
+
+
+_FIELDS = re.compile(r"\{\w+\}(?: \{\w+\})*")
+
+
+def _without_values(side: str) -> str:
+    return _FIELDS.sub("*value*", side).removesuffix(".")
+
+
+def _stages(
+    checks: Sequence[Check[Never] | LogoutCheck[Never]],
+    titles: Mapping[int, str],
+    texts: Mapping[str, tuple[str, str]],
+) -> Iterator[str]:
     for stage, found in groupby(checks, key=lambda check: check.stage):
         yield from ("", f"## {stage}. {titles[stage]}")
         for check in found:
@@ -89,7 +116,9 @@ def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) ->
             yield from (f"Source: {check.clause}", "") if check.clause != "–" else ()
             if isinstance(check, LogoutCheck) and len(check.kinds) == 1:
                 yield from (f"Of a Logout{check.kinds[0].capitalize()} only.", "")
-            yield from (f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}")
+            why, remedy = texts[check.code]
+            yield from (f"**Why it matters.** {why}", "", f"**What to change.** {remedy}")
+            yield from ("", "**Problems.**", "", *_problems(check))
 
 
 def preflight_page() -> str:
@@ -102,7 +131,7 @@ def preflight_page() -> str:
         "says the same of the saved settings, with exit code 1 when something failed.",
         "",
         "`failed`: a sign-in cannot work so. `warning`: it may not, or not for long. `skipped`: nothing to look at.",
-        "Written by `scripts/write_docs.py` from `sp/saml/preflight`.",
+        "Written by `scripts/write_docs.py` from `sp/diagnosis/preflight`.",
     ]
     for group in GROUPS:
         rows = [
@@ -119,7 +148,7 @@ def providers_page() -> str:
         "",
         "When a sign-in is refused, the report says what to change in the words of the identity provider that the",
         "message seems to come from. Recognition looks at unverified values and chooses words, nothing else: it",
-        "changes no verdict. Written by `scripts/write_docs.py` from `sp/saml/remedies.toml`.",
+        "changes no verdict. Written by `scripts/write_docs.py` from `sp/diagnosis/providers`.",
         "",
         *[f"- [{provider.name}](#{provider.key})" for provider in providers],
         "- [Status codes](#statuses)",

@@ -1,6 +1,6 @@
 """/expectations: the contract of the next sign-in, and whether it was kept.
 
-Owns the addresses and the form of the answer: JSON, or JUnit XML. Never compares: `sp.saml.contract` does.
+Owns the addresses and the form of the answer: JSON, or JUnit XML. Never compares: `sp.diagnosis.contract` does.
 """
 
 from __future__ import annotations

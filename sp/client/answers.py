@@ -156,6 +156,9 @@ class Row:
     outcome: str
     expected: str
     received: str
+    problem: str | None = None
+    expected_value: Mapping[str, Any] | None = None
+    received_value: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,9 @@ class Told:
     outcome: str
     expected: str
     received: str
+    problem: str | None = None
+    expected_value: Mapping[str, Any] | None = None
+    received_value: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Expectations: declare what the next sign-in must look like, then ask whether it did.
 
-Owns which sign-in answers which expectation, and when one is over. Never judges or compares: `sp.saml.contract` does.
+Owns which sign-in answers which expectation, and when one is over. Never judges or compares: the contract does.
 
 Expectations of an account are answered in the order in which they were declared, each by one sign-in. That is settled
 when somebody asks, in one transaction; so a sign-in itself never waits for an expectation, nor does more than before.
@@ -17,10 +17,10 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 from sqlmodel import Session
 
+from sp.diagnosis.contract import Contract, Line, Part, SignInFacts, Text, compare
 from sp.flows.attempt_scope import scopes_of
 from sp.flows.evidence import Evidence, evidence_of
 from sp.models import Account, SignInAttempt, SignInExpectation
-from sp.saml.contract import Contract, Line, Part, SignInFacts, Text, compare
 from sp.saml.report import shown
 from sp.store import accounts, attempt_listing, sign_in_attempts, sign_in_expectations
 from sp.store.engine import Database

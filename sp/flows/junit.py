@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from lxml import etree
 
+from sp.diagnosis.contract import Line, SignInFacts
 from sp.flows.expectations import Answer, Status, lines_of
-from sp.saml.contract import Line, SignInFacts
 
 _WHY = {Status.WAITING: "No sign-in has come yet.", Status.EXPIRED: "No sign-in came in time."}
 

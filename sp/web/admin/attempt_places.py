@@ -13,6 +13,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.report import Outcome, Report, Row
 from sp.saml.response import assertions
+from sp.saml.values import texts_in
 from sp.saml.xml import child
 
 Element: TypeAlias = etree._Element  # noqa: SLF001  (lxml has no public name for it)
@@ -37,7 +38,8 @@ def places_of(report: Report, root: Element) -> Places:
 def _meant(row: Row, found: Elements) -> list[Element]:
     """Of several algorithms the ones that the finding names; otherwise all that were found."""
     elements = [element for element in found if element is not None]
-    return [element for element in elements if element.get("Algorithm", "\0") in row.received] or elements
+    named = texts_in((row.received,))
+    return [element for element in elements if element.get("Algorithm") in named] or elements
 
 
 def assertion_of(root: Element) -> Element | None:
