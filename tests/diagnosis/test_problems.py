@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cast import NOW
+from lxml import etree
 from responses import CLAIMS, Idp, expectations, form, judged, posted, trust
 from saml.attacks.catalogue import MESSAGES
 from saml.attacks.logouts import CASES as LOGOUT_CASES
@@ -17,6 +18,7 @@ from saml.one_flaw import ONE_FLAW
 
 from sp.diagnosis.explanations import sentence
 from sp.diagnosis.logout_catalogue import TEXTS as LOGOUT_TEXTS
+from sp.diagnosis.places import places_of
 from sp.diagnosis.remedies import remedy_for
 from sp.diagnosis.sides import SKIPPED, TEMPLATES
 from sp.saml.checks import CHECKS
@@ -137,16 +139,20 @@ def reports() -> Iterator[Report]:
 
 
 @pytest.fixture(scope="module")
-def found() -> list[Row]:
-    return [row for report in reports() for row in report.rows if row.problem is not None]
+def every_row() -> list[Row]:
+    return [row for report in reports() for row in report.rows]
 
 
-def test_a_row_that_failed_or_warns_has_a_problem_of_its_check(found: list[Row]) -> None:
+@pytest.fixture(scope="module")
+def found(every_row: list[Row]) -> list[Row]:
+    return [row for row in every_row if row.problem is not None]
+
+
+def test_a_row_that_failed_or_warns_has_a_problem_of_its_check(every_row: list[Row], found: list[Row]) -> None:
     undeclared = {(row.code, row.problem) for row in found} - DECLARED
     assert {(code, problem) for code, problem in undeclared if problem not in OF_ANY_CHECK} == set()
-    for report in reports():
-        for row in report.rows:
-            assert (row.problem is not None) is (row.outcome in {Outcome.FAILED, Outcome.WARNING}), row
+    for row in every_row:
+        assert (row.problem is not None) is (row.outcome in {Outcome.FAILED, Outcome.WARNING}), row
 
 
 def test_every_problem_is_found_by_a_case(found: list[Row]) -> None:
@@ -167,6 +173,13 @@ def test_every_problem_has_a_sentence_and_a_remedy(found: list[Row]) -> None:
             assert "{expected" not in sentence(row)
             assert "{received" not in sentence(row)
         assert remedy_for(row).endswith(".")
+
+
+def test_every_check_points_to_an_element_or_to_none() -> None:
+    root = etree.fromstring(IDP.response())
+    for check in CHECKS:
+        places = places_of(Report((Row(check.code, Outcome.FAILED),)), root)
+        assert set(places.values()) <= {(check.code,)}
 
 
 def test_what_was_skipped_says_why() -> None:

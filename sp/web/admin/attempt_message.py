@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from sp.diagnosis.places import Element, Places
 from sp.saml import names
 from sp.saml.report import Outcome, Report
 from sp.saml.withheld import WITHHELD, masked, placeholder, redacted_text
-from sp.web.admin.attempt_places import Element, Places
 
 MOST_LINES = 1500
 _MOST_CHARACTERS = 360  # of one value

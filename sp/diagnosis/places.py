@@ -1,7 +1,4 @@
-"""Where in a message a finding points to.
-
-Owns which element each check looks at. Never judges one.
-"""
+"""The elements of a message that a finding is about."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def places_of(report: Report, root: Element) -> Places:
     for row in report.rows:
         if row.outcome not in _POINTED_TO:
             continue
-        for element in _meant(row, _FINDERS.get(row.code, _nowhere)(root)):
+        for element in _meant(row, _FINDERS[row.code](root)):
             places[element] = (*places.get(element, ()), row.code)
     return places
 
@@ -112,7 +109,10 @@ _CONFIRMATION = (names.SUBJECT, names.SUBJECT_CONFIRMATION)
 _DATA = (*_CONFIRMATION, names.SUBJECT_CONFIRMATION_DATA)
 
 _FINDERS: Mapping[str, Finder] = {
+    # Of these the bytes are shown as text, with the line in the finding's place.
+    **dict.fromkeys(("form", "size", "base64", "encoding", "no_dtd", "well_formed", "limits", "schema"), _nowhere),
     "no_comments": _comments,
+    "unique_ids": _nowhere,
     "root": _root,
     "status": _in_response(names.STATUS),
     "one_assertion": _root,
