@@ -140,9 +140,10 @@ class _Fields(Mapping[str, str]):
     """What a template may name: a side, and a part of its value after "_".
 
     `expected`, `expected_or` (several, the last joined by "or"), `expected_and`, `expected_n` (the number alone, or
-    "no"), `expected_0` (the first of several), `received_at` and `received_to` (of an event),
-    `received_name` (of what is missing), `received_q` (always in quotation marks), `received_v` (the first of
-    several, or the only one), `place` and `line`.
+    "no"), `expected_0` (the first of several), `expected_v` (the first of several, or the only one), `expected_q`
+    (always in quotation marks), `expected_bare` (only where it needs them: the real service writes it so),
+    `expected_words` (of ours, as they were stored), `expected_name` (of what is missing), `expected_at` and
+    `expected_to` (of an event), the same of `received`; `place` and `line`.
     """
 
     row: Row | Finding
@@ -170,11 +171,13 @@ def _part(value: Value, part: str, quotes_all: bool) -> str:
             return _part_of_several(values, part, quotes_all)
         case Count(number, _), "n":
             return str(number or "no")
+        case Text(text), "words":
+            return shown(text)
         case Missing(text), "name":
             return text
         case Event(_, at, party), "at" | "to":
             return written(at) if part == "at" else shown(party)
-    return in_words(value, quotes_all=quotes_all or part in {"q", "v"})
+    return in_words(value, quotes_all=part in {"q", "v"} or (quotes_all and part != "bare"))
 
 
 def _part_of_several(values: tuple[Value, ...], part: str, quotes_all: bool) -> str:
@@ -254,7 +257,9 @@ def length_of(length: timedelta) -> str:
     """An exact length of time: "10 minutes", "1 hour 30 minutes", "25 hours"."""
     seconds = length.total_seconds()
     whole = int(seconds)
-    parts = ((whole // 3600, "hour"), (whole // 60 % 60, "minute"), (whole % 60, "second"))
+    days = whole // 86400 if whole >= 2 * 86400 else 0
+    whole -= days * 86400
+    parts = ((days, "day"), (whole // 3600, "hour"), (whole // 60 % 60, "minute"), (whole % 60, "second"))
     words = [f"{number} {unit}{'s' if number != 1 else ''}" for number, unit in parts if number]
     return " ".join(words) or f"{seconds:g} seconds"
 
@@ -284,7 +289,6 @@ SKIPPED = {
 _FORM_TYPE = "the content type {expected}"
 _ENCRYPTION = "AES-GCM or AES-CBC, with the key by RSA-OAEP"
 _ALGORITHMS = "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512"
-_FIRST_USE = "a message used for the first time"
 _ENTITY_ID = "an Issuer that is an entity ID and nothing else"
 _ENVELOPE = "a SOAP Envelope with one {expected} in its Body"
 _IN_FORCE = "a certificate in force"
@@ -307,7 +311,7 @@ TEMPLATES: Mapping[Problem, _Template] = {
     InternalProblem.EXCEPTION: _Template(
         "a message that can be evaluated", "an internal error ({received}); the log has it under this reference"
     ),
-    RecordedProblem.IN_WORDS: _Template("{expected}", "{received}"),
+    RecordedProblem.IN_WORDS: _Template("{expected_words}", "{received_words}"),
     FormProblem.METHOD: _Template("the method {expected}", "{received}"),
     FormProblem.CONTENT_TYPE: _Template(_FORM_TYPE, "{received}"),
     FormProblem.CHARACTER_SET: _Template(_FORM_TYPE, "the character set {received_q}"),
@@ -382,7 +386,10 @@ TEMPLATES: Mapping[Problem, _Template] = {
     AddressProblem.DIFFERENT: _Template("{expected}", "{received}"),
     AddressProblem.ENTITY_ID: _Template("{expected}", "{received}"),
     RequestProblem.UNSOLICITED: _Template("an answer to a sign-in begun here", "{received}"),
-    RequestProblem.UNKNOWN: _Template("the ID of a request that this browser has begun", "{received}"),
+    RequestProblem.UNKNOWN: _Template(
+        "no InResponseTo, or the ID of a sign-in that this browser has begun", "{received}"
+    ),
+    RequestProblem.UNKNOWN_SIGN_OUT: _Template("the ID of a sign-out that this browser has begun", "{received}"),
     RequestProblem.ANSWERED: _Template("a request that nothing has answered yet", "{received}, answered before"),
     RequestProblem.OTHER_PROVIDER: _Template("an answer from {expected_q}", "one from {received_q}"),
     RequestProblem.OTHER_ACCOUNT: _Template("an answer for the account {expected}", "one for {received}"),
@@ -522,7 +529,8 @@ TEMPLATES: Mapping[Problem, _Template] = {
     AttributeProblem.TOO_LONG: _Template("a value of {expected} of at most 256 characters", "{received_q}"),
     AttributeProblem.CONTROL_CHARACTER: _Template("a usable value of {expected}", "a control character: {received_q}"),
     AttributeProblem.MISSING: _Template("{expected}", "{received}"),
-    ReplayProblem.REPEATED: _Template(_FIRST_USE, "{received} again"),
+    ReplayProblem.REPEATED: _Template("an assertion used for the first time", "{received} again"),
+    ReplayProblem.REQUEST_REPEATED: _Template("a request used for the first time", "{received} again"),
     ReplayProblem.HANDED_OUT: _Template(
         "an assertion whose message was not handed out", "{received}, handed out at {received_at} to {received_to}"
     ),
@@ -533,7 +541,7 @@ TEMPLATES: Mapping[Problem, _Template] = {
     UsernameProblem.STORED_DIFFERENTLY: _Template("{expected_q}, as this user is stored", "{received}"),
     UserLinkProblem.NONE: _Template("a user {received_q}", "The SAML user does not link to any user."),
     UserLinkProblem.MANY: _Template(
-        "one profile with this Federation ID", "No unique user found for the SAML authenticated user {received_q}."
+        "one profile with this Federation ID", "No unique user found for the SAML authenticated user {received_bare}."
     ),
     UserLinkProblem.UNAVAILABLE: _Template(
         "a username that is available to this account", "The username {received_q} is not available to this account."

@@ -155,7 +155,7 @@ def _answer(session: Session, expectation: SignInExpectation, now: datetime) -> 
         return Answer(expectation, Status.EXPIRED)
     attempt = _sign_in_of(session, expectation, expectation.attempt_id)
     if expectation.differences is not None:
-        lines = tuple(Line(**line) for line in expectation.differences)
+        lines = tuple(Line(**{**line, "problems": tuple(line.get("problems", ()))}) for line in expectation.differences)
     elif attempt is None:
         lines = (Line("sign_in", "a sign-in", _GONE, met=False),)
     else:
@@ -192,6 +192,7 @@ def facts_of(evidence: Evidence) -> SignInFacts:
         outcome=attempt.outcome,
         failed=judgement.report.failed,
         warnings=judgement.report.warnings,
+        problems=tuple(f"{row.code}.{row.problem.value}" for row in judgement.report.rows if row.problem is not None),
         username=_username(attempt, evidence),
         provisioned=attempt.provisioned,
         issuer=attempt.issuer,

@@ -66,7 +66,7 @@ def values(form: PostedForm, name: str) -> tuple[str, ...]:
 def form_problem(form: PostedForm, carried: str = RESPONSE_FIELD) -> Fault | None:
     """What keeps this from being a posted message in the field `carried`, or None."""
     if form.method != "POST":
-        return Fault(FormProblem.METHOD, Name("POST"), Text(form.method))
+        return Fault(FormProblem.METHOD, Name("POST"), Name(form.method))
     return _content_type_problem(form.content_type) or _fields_problem(form, carried)
 
 

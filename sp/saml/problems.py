@@ -173,6 +173,7 @@ class RequestProblem(Problem):
 
     UNSOLICITED = "unsolicited"
     UNKNOWN = "unknown"
+    UNKNOWN_SIGN_OUT = "unknown_sign_out"
     ANSWERED = "answered"
     OTHER_PROVIDER = "other_provider"
     OTHER_ACCOUNT = "other_account"
@@ -344,6 +345,7 @@ class AttributeProblem(Problem):
 
 class ReplayProblem(Problem):
     REPEATED = "repeated"
+    REQUEST_REPEATED = "request_repeated"
     HANDED_OUT = "handed_out"
 
 
@@ -384,6 +386,9 @@ BEGIN = (TimeProblem.NOT_A_TIME, TimeProblem.IN_FUTURE)
 END = (TimeProblem.NOT_A_TIME, TimeProblem.EXPIRED)
 REQUIRED_END = (TimeProblem.MISSING, *END)
 ENCRYPTED_ID = tuple(problem for problem in EncryptionProblem if problem is not EncryptionProblem.UNSIGNED_CBC)
+
+
+SIGN_IN_REQUEST = tuple(problem for problem in RequestProblem if problem is not RequestProblem.UNKNOWN_SIGN_OUT)
 
 
 def of_name(problems: tuple[Problem, ...], name: str) -> Problem:

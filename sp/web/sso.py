@@ -188,7 +188,7 @@ def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
 
 def _too_many_fields(method: str) -> UnreadForm:
     if method == "GET":
-        return UnreadForm("form", Fault(FormProblem.METHOD, Name("POST"), Text(method)))
+        return UnreadForm("form", Fault(FormProblem.METHOD, Name("POST"), Name(method)))
     return UnreadForm("form", Fault(FormProblem.TOO_MANY_FIELDS, Count(_MAX_FIELDS, Unit.FIELDS)))
 
 

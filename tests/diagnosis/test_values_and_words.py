@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,17 @@ import pytest
 from cast import CONTOSO_ISSUER, ENTITY_ID, NOW
 from hypothesis import given
 from hypothesis import strategies as st
-from responses import Idp, all_of, expectations, judged, trust, with_attribute, with_child, with_text, without
+from responses import Idp, all_of, expectations, form, judged, trust, with_attribute, with_child, with_text, without
 
 from sp.diagnosis.explanations import message
-from sp.diagnosis.sides import in_words, length_of, sides
+from sp.diagnosis.rows import row_json
+from sp.diagnosis.sides import in_words, length_of, sides, sides_in_sentence
+from sp.saml.checks import CHECKS
 from sp.saml.messages import AccountHolder, UserLink
-from sp.saml.problems import AudienceProblem, IssuerProblem, UserLinkProblem
-from sp.saml.report import Outcome, Report
+from sp.saml.problems import AudienceProblem, IssuerProblem, RecordedProblem, UserLinkProblem
+from sp.saml.report import PASSED, Finding, Outcome, Report, Row
+from sp.saml.stored_findings import findings_in, stored_rows
+from sp.saml.validation import judge, open_form
 from sp.saml.values import (
     Content,
     Count,
@@ -198,6 +203,7 @@ def test_a_bare_value_has_nothing_in_it_that_could_be_ours(text: str) -> None:
         (timedelta(minutes=10), "10 minutes"),
         (timedelta(hours=24), "24 hours"),
         (timedelta(hours=24, seconds=1), "24 hours 1 second"),
+        (timedelta(days=3650), "3650 days"),
         (timedelta(minutes=61), "1 hour 1 minute"),
         (timedelta(microseconds=500_000), "0.5 seconds"),
     ],
@@ -211,3 +217,41 @@ def test_a_finding_keeps_a_short_text_of_a_long_value() -> None:
     assert isinstance(row.received, Uri)
     assert len(row.received.value) < 1100
     assert "(100004 characters)" in row.received.value
+
+
+# Rows of messages that are not kept.
+
+PROBLEMS = {check.code: check.problems for check in CHECKS}
+
+
+def test_a_stored_row_is_the_row_that_was_found() -> None:
+    report = judge(open_form(form(("SAMLResponse", "<html>"))), expectations(IDP)).report
+    stored = json.loads(json.dumps(stored_rows(report)))
+    found = findings_in(stored, PROBLEMS)
+    assert found["base64"] == Finding(*report.row("base64")[1:])
+    assert found["form"] == PASSED
+
+
+def test_a_row_of_an_earlier_version_is_still_readable() -> None:
+    rows = [
+        {"code": "form", "outcome": "passed", "expected": "", "received": "one SAMLResponse"},
+        {"code": "size", "outcome": "failed", "expected": "at most 9 bytes", "received": "10 bytes"},
+    ]
+    found = findings_in(rows, PROBLEMS)
+    row = Row("size", *found["size"])
+    assert found["form"] == PASSED
+    assert row.problem is RecordedProblem.IN_WORDS
+    assert tuple(sides_in_sentence(row)) == ("at most 9 bytes", "10 bytes")
+    assert message(Report((row,))) == "The message is too large: expected at most 9 bytes, received 10 bytes."
+
+
+def test_programs_get_the_problem_and_typed_values_beside_the_texts() -> None:
+    assert row_json(report_of(audience="Contoso Office").row("audience")) == {
+        "code": "audience",
+        "outcome": "failed",
+        "expected": ENTITY_ID,
+        "received": '"Contoso Office"',
+        "problem": "different",
+        "expected_value": {"type": "uri", "value": ENTITY_ID},
+        "received_value": {"type": "uri", "value": "Contoso Office"},
+    }

@@ -309,7 +309,7 @@ class TestFederationId:
         report = house.post(house.idp.response(name_id="E1234")).judgement.report
         assert report.failed == ("user_link",)
         assert sides(report.row("user_link")).received == (
-            'No unique user found for the SAML authenticated user "E1234".'
+            "No unique user found for the SAML authenticated user E1234."
         )
 
     def test_it_never_takes_over_a_profile_by_its_user_name(self, house: House) -> None:

@@ -116,7 +116,7 @@ def test_the_real_service_has_two_texts_of_its_own() -> None:
     nobody = judged(idp.response(), held, AccountHolder(link=UserLink.NONE)).report
     several = judged(idp.response(name_id="fed-7"), held, AccountHolder(link=UserLink.MANY)).report
     assert message(nobody).startswith("The SAML user does not link to any user.")
-    assert message(several).startswith('No unique user found for the SAML authenticated user "fed-7".')
+    assert message(several).startswith("No unique user found for the SAML authenticated user fed-7.")
 
 
 def test_the_message_of_the_identity_provider_is_shown() -> None:

@@ -20,6 +20,7 @@ from sp.saml.problems import (
     END,
     ISSUED,
     REQUIRED_END,
+    SIGN_IN_REQUEST,
     AddressProblem,
     AssertionIssuerProblem,
     AttributeProblem,
@@ -42,7 +43,6 @@ from sp.saml.problems import (
     OneAssertionProblem,
     Problem,
     ReplayProblem,
-    RequestProblem,
     RootProblem,
     SameRequestProblem,
     SchemaProblem,
@@ -119,7 +119,7 @@ RESPONSE: tuple[Check[Held], ...] = (
     Check(4, "response_version", "Response version", "Core 3.2.2", response.response_version, (*VersionProblem,)),
     Check(4, "response_issue_instant", "Response time", "Core 3.2.2", response.response_issue_instant, (*ISSUED,)),
     Check(4, "destination", "Destination", "Bindings 3.5.5.2", response.destination, (*AddressProblem,)),
-    Check(4, "in_response_to", "In response to", "Profiles 4.1.4.3", response.in_response_to, (*RequestProblem,)),
+    Check(4, "in_response_to", "In response to", "Profiles 4.1.4.3", response.in_response_to, SIGN_IN_REQUEST),
 )
 ACCOUNT: tuple[Check[Held], ...] = (
     Check(
@@ -236,7 +236,7 @@ ASSERTION: tuple[Check[Statement], ...] = (
     Check(8, "attributes", "Attributes", "Core 2.7.3", assertion.attributes, (*AttributeProblem,)),
 )
 HOLDER: tuple[Check[Holder], ...] = (
-    Check(9, "replay", "Replay", "Profiles 4.1.4.5", holder.replay, (*ReplayProblem,)),
+    Check(9, "replay", "Replay", "Profiles 4.1.4.5", holder.replay, (ReplayProblem.REPEATED, ReplayProblem.HANDED_OUT)),
     Check(9, "username", "User name", "RFC 8265 3.4", holder.username, (*UsernameProblem,)),
     Check(9, "user_link", "User link", "–", holder.user_link, (*UserLinkProblem,)),
     Check(9, "user_active", "User active", "–", holder.user_active, (*UserActiveProblem,)),

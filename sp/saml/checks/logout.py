@@ -338,7 +338,7 @@ def logout_in_response_to(statement: Statement) -> Finding:
     received, pending = statement.message.get("InResponseTo"), statement.expectations.pending
     if pending is None or received != pending.id:
         found = Missing("InResponseTo") if received is None else Text(received)
-        return failed(RequestProblem.UNKNOWN, received=found)
+        return failed(RequestProblem.UNKNOWN_SIGN_OUT, received=found)
     return passed_unless(_pending_problem(pending, statement.expectations))
 
 
@@ -383,7 +383,7 @@ def logout_replay(named: Named) -> Finding:
     if named.replayed is None:
         return SKIPPED
     if named.replayed:
-        return failed(ReplayProblem.REPEATED, received=Text(named.request_id))
+        return failed(ReplayProblem.REQUEST_REPEATED, received=Text(named.request_id))
     return PASSED
 
 
@@ -422,7 +422,7 @@ _SUBJECT = (
     *ENCRYPTED_ID,
 )
 _ANSWER = (
-    RequestProblem.UNKNOWN,
+    RequestProblem.UNKNOWN_SIGN_OUT,
     RequestProblem.ANSWERED,
     RequestProblem.OTHER_ACCOUNT,
     RequestProblem.TOO_LATE,
@@ -518,7 +518,7 @@ MESSAGE: tuple[LogoutCheck[Statement], ...] = (
     LogoutCheck(6, "logout_status", "Status", "Core 3.7.3.2", logout_status, (*StatusProblem,), _RESPONSE),
 )
 SESSIONS: tuple[LogoutCheck[Named], ...] = (
-    LogoutCheck(7, "logout_replay", "Replay", "–", logout_replay, (ReplayProblem.REPEATED,), _REQUEST),
+    LogoutCheck(7, "logout_replay", "Replay", "–", logout_replay, (ReplayProblem.REQUEST_REPEATED,), _REQUEST),
     LogoutCheck(7, "logout_sessions", "Sessions", "Core 3.7.3.1", logout_sessions, (*SessionsProblem,), _REQUEST),
 )
 
