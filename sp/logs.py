@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
+from sp.pipe_writer import PipeWriter, is_pipe
 from sp.settings import Settings
 
 _MAX_VALUE = 500
@@ -43,7 +44,7 @@ def configure_logging(settings: Settings, *, for_good: bool = False) -> None:
 
 
 def dropped_lines() -> int:
-    """How many log lines this process could not write: its disk was full, or the pipe's reader gone."""
+    """How many log lines this process could not write: its disk or its pipe was full, or the pipe's reader gone."""
     return _output.dropped
 
 
@@ -57,14 +58,24 @@ class _Output:
     def __init__(self) -> None:
         self.dropped = 0
         self._lock = threading.Lock()
+        self._pipe = PipeWriter()
 
     def write(self, line: str) -> None:
         with self._lock:
             try:
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
+                is_written = self._write(line + "\n")
             except (OSError, ValueError):  # ValueError: the stream is closed, or cannot encode the line
-                self.dropped += 1
+                is_written = False
+            self.dropped += not is_written
+
+    def _write(self, text: str) -> bool:
+        output = sys.stdout
+        if not is_pipe(output):
+            output.write(text)
+            output.flush()
+            return True
+        output.flush()  # what others printed comes first
+        return self._pipe.write(output.fileno(), text.encode(output.encoding, output.errors or "strict"))
 
 
 _output = _Output()

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import resource
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import redirect_stdout, suppress
 from typing import Any, TextIO
@@ -23,7 +24,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from sp.logs import configure_logging
+from sp.logs import configure_logging, dropped_lines
 from sp.settings import Settings
 from sp.store.engine import Database, newest_revision
 from sp.web.forwarded import ForwardedAddress
@@ -230,6 +231,30 @@ class TestLogsThatCannotBeWritten:
         assert answer["outcome"] == "accepted"
         after = numbers(browser.open("/metrics").text)["virtual_office_log_lines_dropped_total", ()]
         assert after - before == 2  # the sign-in's line and the library's
+
+    def test_a_full_pipe_whose_reader_does_not_read_holds_nothing_up(self) -> None:
+        lines, length, before = 400, 450, dropped_lines()  # more than a pipe holds
+        reader, writer = os.pipe()
+
+        def log_lines() -> None:
+            for number in range(lines):
+                logging.getLogger("uvicorn.error").warning("%d %s", number, "x" * length)
+
+        with os.fdopen(writer, "w") as output, os.fdopen(reader, "rb", buffering=0) as read, logging_as_before():
+            configure_logging(Settings(log_format="json"))
+            with redirect_stdout(output):
+                thread = threading.Thread(target=log_lines, daemon=True)
+                thread.start()
+                thread.join(timeout=10)
+                assert not thread.is_alive()
+                kept = read.read(10**6)
+                dropped = dropped_lines() - before
+                logging.getLogger("uvicorn.error").warning("read again")
+                kept += read.read(10**6)
+        written = [line for line in kept.split(b"\n") if line.endswith(b"}")]
+        assert dropped
+        assert len(written) == lines - dropped + 1
+        assert json.loads(written[-1])["event"] == "read again"
 
 
 class TestProxies:
