@@ -27,7 +27,7 @@ def places_of(report: Report, root: Element) -> Places:
     for row in report.rows:
         if row.outcome not in _POINTED_TO:
             continue
-        for element in _meant(row, _FINDERS[row.code](root)):
+        for element in _meant(row, FINDERS[row.code](root)):
             places[element] = (*places.get(element, ()), row.code)
     return places
 
@@ -108,11 +108,12 @@ def _comments(root: Element) -> Elements:
 _CONFIRMATION = (names.SUBJECT, names.SUBJECT_CONFIRMATION)
 _DATA = (*_CONFIRMATION, names.SUBJECT_CONFIRMATION_DATA)
 
-_FINDERS: Mapping[str, Finder] = {
-    # Of these the bytes are shown as text, with the line in the finding's place.
-    **dict.fromkeys(("form", "size", "base64", "encoding", "no_dtd", "well_formed", "limits", "schema"), _nowhere),
+# What is about the message as a whole, or is found before there is a tree.
+NOWHERE = ("form", "size", "base64", "encoding", "no_dtd", "well_formed", "limits", "unique_ids", "schema")
+
+FINDERS: Mapping[str, Finder] = {
+    **dict.fromkeys(NOWHERE, _nowhere),
     "no_comments": _comments,
-    "unique_ids": _nowhere,
     "root": _root,
     "status": _in_response(names.STATUS),
     "one_assertion": _root,

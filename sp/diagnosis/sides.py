@@ -365,7 +365,7 @@ TEMPLATES: Mapping[Problem, _Template] = {
     LimitProblem.EXCEEDED: _Template("at most {expected}", "{received_n} or more"),
     LimitProblem.PARSER_GAVE_UP: _Template("at most {expected}", "more than the parser reads"),
     RootProblem.DIFFERENT: _Template("{expected}", "{received}"),
-    RootProblem.RESPONSE: _Template("{expected}", "a Response, which belongs to the assertion consumer service"),
+    RootProblem.RESPONSE: _Template("{expected}", "a Response, whose place is the assertion consumer service"),
     RootProblem.ENVELOPE: _Template(_ENVELOPE, "{received}"),
     RootProblem.EMPTY_ENVELOPE: _Template(_ENVELOPE, "an empty Envelope"),
     RootProblem.EMPTY_BODY: _Template(_ENVELOPE, "an empty Body"),
