@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from cast import BRITTA
 from responses import Idp, expectations, form, posted
 
-from sp.saml.captures import find_messages, open_captured, xml_of
+from sp.diagnosis.captures import find_messages, open_captured, xml_of
 from sp.saml.certificates import read_certificate
 from sp.saml.checks import CHECKS
 from sp.saml.errors import CertificateError

@@ -6,18 +6,21 @@ Usage: python scripts/write_docs.py          write them
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import get_args
+from typing import Never, get_args
 
 from pydantic.fields import FieldInfo
 
+from sp.diagnosis import catalogue, logout_catalogue
+from sp.diagnosis.preflight import GROUPS, PREFLIGHT
+from sp.diagnosis.remedies import GENERAL, Provider, book
+from sp.diagnosis.sides import TEMPLATES
 from sp.saml.checks import BY_CODE, CHECKS, STAGES, Check, logout
 from sp.saml.checks.logout import LOGOUT_CHECKS, LogoutCheck
-from sp.saml.preflight import GROUPS, PREFLIGHT
-from sp.saml.remedies import GENERAL, Provider, book
 from sp.settings import PREFIX, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -67,8 +70,13 @@ def checks_page() -> str:
         "The report of a response always has these rows in this order. A row is `passed`, `failed`, `warning`",
         "(accepted, but worth correcting), `skipped` (not applicable to this message) or `not_reached` (an earlier",
         "failure left no trustworthy data to check). `scripts/write_docs.py` writes this page from `sp/saml/checks`.",
+        "",
+        "A row that failed or warns has one of the problems listed, in `problem` of the JSON verdict and the API, and",
+        'typed values in `expected_value` and `received_value`, such as `{"type": "uri", "value": …}`. Any check may',
+        "also have `internal_error`: an exception while it was evaluated. Programs read those, and never `expected`,",
+        "`received` or `message`, whose words may change.",
     ]
-    return "\n".join([*lines, *_stages(CHECKS, STAGES)]) + "\n"
+    return "\n".join([*lines, *_stages(CHECKS, STAGES, catalogue.TEXTS)]) + "\n"
 
 
 def sign_out_checks_page() -> str:
@@ -78,10 +86,29 @@ def sign_out_checks_page() -> str:
         "A LogoutRequest or LogoutResponse has a report like a [response](checks.md). Some rows apply to only one of",
         "the two. `scripts/write_docs.py` writes this page from `sp/saml/checks/logout.py`.",
     ]
-    return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES)]) + "\n"
+    return "\n".join([*lines, *_stages(LOGOUT_CHECKS, logout.STAGES, logout_catalogue.TEXTS)]) + "\n"
 
 
-def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) -> Iterator[str]:
+def _problems(check: Check[Never] | LogoutCheck[Never]) -> Iterator[str]:
+    """A line for each problem, with both sides."""
+    for problem in check.problems:
+        template = TEMPLATES[problem]
+        expected, received = map(_without_values, (template.expected, template.received))
+        yield f"- `{problem.value}`: expected {expected}, received {received}"
+
+
+_FIELDS = re.compile(r"\{\w+\}(?: \{\w+\})*")
+
+
+def _without_values(side: str) -> str:
+    return _FIELDS.sub("*value*", side).removesuffix(".")
+
+
+def _stages(
+    checks: Sequence[Check[Never] | LogoutCheck[Never]],
+    titles: Mapping[int, str],
+    texts: Mapping[str, tuple[str, str]],
+) -> Iterator[str]:
     for stage, found in groupby(checks, key=lambda check: check.stage):
         yield from ("", f"## {stage}. {titles[stage]}")
         for check in found:
@@ -89,7 +116,9 @@ def _stages(checks: Sequence[Check | LogoutCheck], titles: Mapping[int, str]) ->
             yield from (f"Source: {check.clause}", "") if check.clause != "–" else ()
             if isinstance(check, LogoutCheck) and len(check.kinds) == 1:
                 yield from (f"Only for a Logout{check.kinds[0].capitalize()}.", "")
-            yield from (f"**Why it matters.** {check.why}", "", f"**What to change.** {check.remedy}")
+            why, remedy = texts[check.code]
+            yield from (f"**Why it matters.** {why}", "", f"**What to change.** {remedy}")
+            yield from ("", "**Problems.**", "", *_problems(check))
 
 
 def preflight_page() -> str:
@@ -102,7 +131,7 @@ def preflight_page() -> str:
         "saved settings and exits with 1 when a check failed.",
         "",
         "`failed`: a sign-in cannot work. `warning`: a sign-in may fail, now or soon. `skipped`: there is no value to",
-        "check. `scripts/write_docs.py` writes this page from `sp/saml/preflight`.",
+        "check. `scripts/write_docs.py` writes this page from `sp/diagnosis/preflight`.",
     ]
     for group in GROUPS:
         rows = [
@@ -119,7 +148,7 @@ def providers_page() -> str:
         "",
         "The report of a refused sign-in describes the remedy in the terms of the identity provider that probably sent",
         "the message. The service recognizes it by unverified values. This selects the text only and never changes a",
-        "verdict. `scripts/write_docs.py` writes this page from `sp/saml/remedies.toml`.",
+        "verdict. `scripts/write_docs.py` writes this page from `sp/diagnosis/providers`.",
         "",
         *[f"- [{provider.name}](#{provider.key})" for provider in providers],
         "- [Status codes](#statuses)",

@@ -1,6 +1,6 @@
 """/expectations: the contract of the next sign-in, and whether it was kept.
 
-Owns the addresses and the form of the answer: JSON, or JUnit XML. Never compares: `sp.saml.contract` does.
+Owns the addresses and the form of the answer: JSON, or JUnit XML. Never compares: `sp.diagnosis.contract` does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _EXAMPLE = {
     "declared_at": "2030-01-31T12:00:00Z",
     "expires_at": "2030-01-31T12:10:00Z",
     "sign_in": "7F3KXMPQ",
-    "differences": [{"field": "outcome", "expected": "accepted", "received": "refused"}],
+    "differences": [
+        {"field": "outcome", "expected": "accepted", "received": "refused", "problems": ["audience.different"]}
+    ],
 }
 _JUNIT: dict[int | str, dict[str, Any]] = {200: {"content": {_XML: {}}, "description": "As JSON, or as JUnit XML."}}
 
@@ -64,6 +66,7 @@ class DifferenceAnswer(Answer):
     field: str
     expected: str
     received: str
+    problems: list[str] = Field([], description="The problems behind another outcome, such as audience.different.")
 
 
 class ExpectationAnswer(Answer):
@@ -144,7 +147,9 @@ def _told(answer: expectations.Answer) -> ExpectationAnswer:
         expires_at=answer.expectation.expires_at,
         sign_in=answer.sign_in or None,
         differences=[
-            DifferenceAnswer(field=line.field, expected=line.expected, received=line.received)
+            DifferenceAnswer(
+                field=line.field, expected=line.expected, received=line.received, problems=list(line.problems)
+            )
             for line in answer.differences
         ],
     )

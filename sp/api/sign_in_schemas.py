@@ -12,11 +12,12 @@ from pydantic import ConfigDict, Field
 
 from sp.api.pem import Certificate
 from sp.api.schemas import Answer, Body, Flag, GivenTime, Number, Text, Time, examples
+from sp.diagnosis.comparison import Line, Side
+from sp.diagnosis.rows import finding_json
 from sp.flows.evidence import Evidence
 from sp.flows.judging_again import fixed_time
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SignInOutcome
-from sp.saml.comparison import Line, Side
 from sp.saml.messages import Identity, Judgement, SignedPart
 from sp.saml.report import Outcome, Row
 
@@ -25,6 +26,9 @@ ROW = {
     "outcome": "failed",
     "expected": "http://localhost:8000/saml2",
     "received": "http://localhost:8000/saml",
+    "problem": "different",
+    "expected_value": {"type": "uri", "value": "http://localhost:8000/saml2"},
+    "received_value": {"type": "uri", "value": "http://localhost:8000/saml"},
 }
 EXAMPLE = {
     "reference": "7F3KXMPQ",
@@ -57,6 +61,10 @@ class SignInEntry(Answer):
     remote_address: str
 
 
+PROBLEM = "What was wrong, one of the problems of this check; null where nothing was."
+VALUE = "The value for programs, such as {type: uri, value: …}; null where there is none."
+
+
 class RowAnswer(Answer):
     """One check: what was expected and what was received."""
 
@@ -66,6 +74,9 @@ class RowAnswer(Answer):
     outcome: Outcome
     expected: str
     received: str
+    problem: str | None = Field(None, description=PROBLEM)
+    expected_value: dict[str, Any] | None = Field(None, description=VALUE)
+    received_value: dict[str, Any] | None = Field(None, description=VALUE)
 
 
 class Verdict(Answer):
@@ -142,6 +153,9 @@ class Told(Answer):
     outcome: Outcome
     expected: str
     received: str
+    problem: str | None = Field(None, description=PROBLEM)
+    expected_value: dict[str, Any] | None = Field(None, description=VALUE)
+    received_value: dict[str, Any] | None = Field(None, description=VALUE)
 
 
 class Difference(Answer):
@@ -257,7 +271,7 @@ def difference_of(then: Row, now: Row) -> Difference:
 
 
 def _told(row: Row) -> Told:
-    return Told(outcome=row.outcome, expected=row.expected, received=row.received)
+    return Told.model_validate(finding_json(row))
 
 
 def line_of(line: Line) -> LineAnswer:

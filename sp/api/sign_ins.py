@@ -32,13 +32,13 @@ from sp.api.sign_in_schemas import (
     verdict_of,
 )
 from sp.api.waiting import LONGEST_WAIT, wait_for
+from sp.diagnosis import comparison
 from sp.flows.api_tokens import Caller
 from sp.flows.attempt_scope import Scopes, scopes_of
 from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.handing_out import SENTENCES, HandOutProblem, hand_out
 from sp.flows.judging_again import Changes, judge_again
 from sp.models import SignInAttempt, SignInOutcome
-from sp.saml import comparison
 from sp.saml.checks import BY_CODE
 from sp.saml.withheld import redacted_text, redacted_xml
 from sp.service import Service, ServiceDep

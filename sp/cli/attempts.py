@@ -18,10 +18,10 @@ from rich.text import Text
 from sqlmodel import Session
 
 from sp.cli.running import UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
+from sp.diagnosis.comparison import Line, Side
+from sp.diagnosis.comparison import compare as compared
 from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.sharing import shared
-from sp.saml.comparison import Line, Side
-from sp.saml.comparison import compare as compared
 from sp.store import sign_in_attempts
 
 Reference = Annotated[str, typer.Argument(help="The reference of an attempt, as `sign-ins` lists it.")]

@@ -15,6 +15,7 @@ import typer
 from sp.cli.running import REFUSED, UNUSABLE, database_for_a_trial, printable, settings_in_force, stop
 from sp.cli.setup import SAVED_BY, AccountOption, read_certificates
 from sp.clock import system_clock
+from sp.diagnosis.metadata import metadata_sentence
 from sp.flows import account_setup
 from sp.flows.account_setup import LABELS, Overtaken, Saved
 from sp.flows.metadata_addresses import Refused
@@ -89,7 +90,7 @@ def _entity(data: bytes, entity_id: str, pinned: IdpCertificate | None) -> IdpEn
     try:
         document = read_metadata(data, system_clock(), wanted=entity_id, pinned=pinned)
     except MetadataError as error:
-        stop(str(error))
+        stop(metadata_sentence(error))
     if document.entity is None:
         _stop_to_choose(document.providers)
     return document.entity

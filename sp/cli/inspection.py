@@ -29,14 +29,15 @@ from sp.cli.running import (
 )
 from sp.cli.setup import CertificateFiles, read_certificates
 from sp.clock import readable_time, system_clock
+from sp.diagnosis.captures import MAX_CAPTURE_BYTES, Capture, CapturedMessage, find_messages, open_captured
+from sp.diagnosis.remedies import GENERAL, name_of, provider_of
+from sp.diagnosis.sides import sides
 from sp.flows.assertion_consumer import expectations_for
 from sp.flows.judging_again import Changes
 from sp.flows.judging_captured import judge_captured
 from sp.flows.verdict import verdict
 from sp.saml import validation
-from sp.saml.captures import MAX_CAPTURE_BYTES, Capture, CapturedMessage, find_messages, open_captured
 from sp.saml.messages import AccountTrust, Judgement, PendingRequest, SignedPart
-from sp.saml.remedies import GENERAL, name_of, provider_of
 from sp.saml.report import Outcome, Report
 from sp.settings import Settings
 from sp.store import accounts
@@ -239,5 +240,5 @@ def _table(report: Report) -> Table:
     table.add_column("Received", overflow="fold")
     for row in report.rows:
         outcome = Text(row.outcome.replace("_", " "), style=STYLES[row.outcome])
-        table.add_row(row.code, outcome, Text(printable(row.expected)), Text(printable(row.received)))
+        table.add_row(row.code, outcome, *(Text(printable(side)) for side in sides(row)))
     return table

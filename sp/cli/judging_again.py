@@ -30,11 +30,13 @@ from sp.cli.inspection import (
 )
 from sp.cli.running import REFUSED, UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import CertificateFiles, read_certificates
+from sp.diagnosis.remedies import provider_of
+from sp.diagnosis.rows import finding_json
+from sp.diagnosis.sides import sides
 from sp.flows import judging_again
 from sp.flows.judging_again import Changes
 from sp.models import Account, SignInAttempt
 from sp.saml.messages import Judgement
-from sp.saml.remedies import provider_of
 from sp.saml.report import Row
 from sp.store import accounts, sign_in_attempts
 from sp.store.rows import required
@@ -135,11 +137,9 @@ def _show(attempt: SignInAttempt, then: Judgement, now: Judgement, provider: str
 
 
 def _differences(pairs: Pairs) -> list[dict[str, Any]]:
-    return [{"code": then.code, "then": _told(then), "now": _told(now)} for then, now in pairs if then != now]
-
-
-def _told(row: Row) -> dict[str, str]:
-    return {"outcome": row.outcome.value, "expected": row.expected, "received": row.received}
+    return [
+        {"code": then.code, "then": finding_json(then), "now": finding_json(now)} for then, now in pairs if then != now
+    ]
 
 
 def _table(pairs: Pairs) -> Table:
@@ -155,8 +155,7 @@ def _table(pairs: Pairs) -> Table:
 
 def _cell(row: Row, *, whole: bool) -> Text:
     text = Text(row.outcome.replace("_", " "), style=STYLES[row.outcome])
-    if whole and row.expected:
-        text.append(f"\nexpected {printable(row.expected)}", style="default")
-    if whole and row.received:
-        text.append(f"\nreceived {printable(row.received)}", style="default")
+    for name, side in sides(row)._asdict().items() if whole else ():
+        if side:
+            text.append(f"\n{name} {printable(side)}", style="default")
     return text

@@ -1,6 +1,6 @@
 """`preflight`: what is likely to go wrong at an account's first sign-in.
 
-Owns the table and the exit code. Never judges: `sp.saml.preflight` does, as for the page. Never changes anything.
+Owns the table and the exit code. Never judges: `sp.diagnosis.preflight` does, as for the page. Never changes anything.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from rich.text import Text
 from sp.cli.running import REFUSED, UNUSABLE, existing_database, printable, settings_in_force, stop, wide_console
 from sp.cli.setup import AccountOption
 from sp.clock import system_clock
+from sp.diagnosis.preflight import BY_CODE, ready
+from sp.diagnosis.preflight.finding import Row
 from sp.flows import account_setup
 from sp.flows.preflight import preflight_of
-from sp.saml.preflight import BY_CODE, ready
-from sp.saml.report import Outcome, Row
+from sp.saml.report import Outcome
 from sp.store import accounts
 
 _STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.WARNING: "yellow", Outcome.SKIPPED: "dim"}

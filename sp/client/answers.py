@@ -6,7 +6,7 @@ Owns reading JSON into them; a key that a newer service adds is passed over. Nev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -156,6 +156,9 @@ class Row:
     outcome: str
     expected: str
     received: str
+    problem: str | None = None
+    expected_value: Mapping[str, Any] | None = None
+    received_value: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,9 @@ class Told:
     outcome: str
     expected: str
     received: str
+    problem: str | None = None
+    expected_value: Mapping[str, Any] | None = None
+    received_value: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -281,11 +287,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One thing that was asked of a sign-in and is not so."""
+    """One thing that was asked of a sign-in and is not so.
+
+    `problems` are those behind another outcome, such as "audience.different".
+    """
 
     field: str
     expected: str
     received: str
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -306,6 +316,7 @@ def read(kind: type[Answer], document: Document) -> Answer:
         **{
             field.name: _READERS.get(str(field.type), _as_it_is)(document[field.name])
             for field in fields(kind)  # type: ignore[arg-type]  # each of them is a dataclass
+            if field.name in document or field.default is MISSING  # a service of an earlier version lacks some
         }
     )
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from sp.demo_directory.addresses import Addresses, keep_addresses, kept_addresses
 from sp.demo_directory.clock import utc_now
 from sp.demo_directory.connect import GALLERY, connect
 from sp.demo_directory.faults import FAULTS, SOUND, Fault, fault_named
@@ -29,6 +30,8 @@ from sp.demo_directory.store import DirectoryStore
 
 if TYPE_CHECKING:
     from sp.demo_directory.desk import Desk
+
+DEFAULT_ACS_URL = "http://localhost:8000/saml2"
 
 
 class CannotStartError(Exception):
@@ -92,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         help="where browsers on this computer reach it, a loopback address (default: http://HOST:PORT)",
     )
     parser.add_argument("--data-dir", type=Path, default=Path("data"), help="default: data")
-    parser.add_argument("--service-acs-url", default="http://localhost:8000/saml2", metavar="URL")
+    parser.add_argument(
+        "--service-acs-url",
+        metavar="URL",
+        help=f"default: {DEFAULT_ACS_URL}; with response: the one of the last start in the data folder",
+    )
     parser.add_argument("--service-entity-id", metavar="URI", help="default: the ACS URL")
     parser.add_argument("--service-url", metavar="URL", help="default: the ACS URL's origin")
     parser.add_argument("--stop-at-end-of-input", action="store_true", help="end when standard input does")
@@ -120,20 +127,35 @@ def _port(text: str) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    origin = urlsplit(options.service_acs_url)
+    addresses = _addresses(options)
     settings = Settings(
-        base_url=(options.base_url or f"http://{host}:{options.port}").rstrip("/"),
+        base_url=addresses.base_url,
         data_dir=options.data_dir,
-        service=Service(options.service_acs_url, options.service_entity_id or options.service_acs_url),
-        service_url=options.service_url or f"{origin.scheme}://{origin.netloc}",
+        service=Service(addresses.acs_url, addresses.entity_id),
+        service_url=addresses.service_url,
     )
     check_settings(settings)
     if options.command == "response":  # it only reads
         _require_directory(settings)
     else:
         _make_data_folder(settings.data_dir)
+        keep_addresses(settings.data_dir, addresses)
     return settings
+
+
+def _addresses(options: argparse.Namespace) -> Addresses:
+    """What the options say. `response` takes the rest from the last start, so that its message fits that service."""
+    kept = kept_addresses(options.data_dir) if options.command == "response" else None
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    acs_url = options.service_acs_url or (kept.acs_url if kept else DEFAULT_ACS_URL)
+    same_service = kept is not None and acs_url == kept.acs_url
+    origin = urlsplit(acs_url)
+    return Addresses(
+        base_url=(options.base_url or (kept.base_url if kept else f"http://{host}:{options.port}")).rstrip("/"),
+        acs_url=acs_url,
+        entity_id=options.service_entity_id or (kept.entity_id if kept and same_service else acs_url),
+        service_url=options.service_url or f"{origin.scheme}://{origin.netloc}",
+    )
 
 
 def _require_directory(settings: Settings) -> None:

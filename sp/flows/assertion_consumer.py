@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from sp.diagnosis.remedies import provider_of
 from sp.flows.internal_errors import ANSWERED_ELSEWHERE, kept_error, log_internal_error
 from sp.flows.pending_answers import answered_request, pending_of, use_up
 from sp.flows.provisioning import Link, Place, find_link, provision, within_quota
@@ -49,8 +50,8 @@ from sp.saml.messages import (
     Verified,
 )
 from sp.saml.own_keys import NO_KEYS, DecryptionKeys
-from sp.saml.remedies import provider_of
-from sp.saml.report import Outcome, Report, failed
+from sp.saml.report import Fault, Report, failed
+from sp.saml.stored_findings import stored_rows
 from sp.settings import Settings
 from sp.store import accounts, certificate_uses, consumed_assertions, sessions, sign_in_attempts
 from sp.store.consumed_assertions import UNUSED
@@ -75,11 +76,10 @@ _FORMAT_CHARACTERS = 256
 
 @dataclass(frozen=True, slots=True)
 class UnreadForm:
-    """A post that was turned away before its fields were read: which check of stage 1 says so, and both sides."""
+    """A post that was turned away before its fields were read: which check of stage 1 says so, and why."""
 
     code: str
-    expected: str
-    received: str
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ def _judge(database: Database, settings: Settings, delivery: Delivery, opened: O
 
 def _open(form: PostedForm | UnreadForm, settings: Settings) -> Opened:
     if isinstance(form, UnreadForm):
-        return Opened(findings={form.code: failed(expected=form.expected, received=form.received)})
+        return Opened(findings={form.code: failed(*form.fault)})
     return validation.open_form(form, settings.limits)
 
 
@@ -581,8 +581,7 @@ def _findings_kept(report: Report, message: bytes | None) -> dict[str, Any]:
     """The rows of a report that cannot be made again, since no message is kept."""
     if message is not None:
         return {}
-    rows = [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]
-    return {"transport": rows}
+    return {"transport": stored_rows(report)}
 
 
 def _kept_holder(holder: AccountHolder) -> dict[str, Any]:

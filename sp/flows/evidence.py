@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from lxml import etree
 from sqlmodel import Session
 
+from sp.diagnosis.meaning import Judged
+from sp.diagnosis.remedies import GENERAL, name_of, provider_of
 from sp.flows.judging_again import Inputs, inputs_of, judgement_of
 from sp.models import SignInAttempt, SsoSettings
 from sp.saml import validation
 from sp.saml.certificates import IdpCertificate
-from sp.saml.meaning import Judged
 from sp.saml.messages import Judgement
-from sp.saml.remedies import GENERAL, name_of, provider_of
 from sp.saml.report import Outcome
 from sp.saml.xml import Document
 from sp.store import accounts
@@ -47,7 +47,7 @@ class Evidence:
 
     @property
     def judged(self) -> Judged:
-        """As `sp.saml.comparison` wants it."""
+        """As `sp.diagnosis.comparison` wants it."""
         return Judged(
             report=self.judgement.report,
             expectations=self.inputs.expectations,

@@ -1,6 +1,6 @@
 """Expectations: declare what the next sign-in must look like, then ask whether it did.
 
-Owns which sign-in answers which expectation, and when one is over. Never judges or compares: `sp.saml.contract` does.
+Owns which sign-in answers which expectation, and when one is over. Never judges or compares: the contract does.
 
 Expectations of an account are answered in the order in which they were declared, each by one sign-in. That is settled
 when somebody asks, in one transaction; so a sign-in itself never waits for an expectation, nor does more than before.
@@ -17,10 +17,10 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 from sqlmodel import Session
 
+from sp.diagnosis.contract import Contract, Line, Part, SignInFacts, Text, compare
 from sp.flows.attempt_scope import scopes_of
 from sp.flows.evidence import Evidence, evidence_of
 from sp.models import Account, SignInAttempt, SignInExpectation
-from sp.saml.contract import Contract, Line, Part, SignInFacts, Text, compare
 from sp.saml.report import shown
 from sp.store import accounts, attempt_listing, sign_in_attempts, sign_in_expectations
 from sp.store.engine import Database
@@ -155,7 +155,7 @@ def _answer(session: Session, expectation: SignInExpectation, now: datetime) -> 
         return Answer(expectation, Status.EXPIRED)
     attempt = _sign_in_of(session, expectation, expectation.attempt_id)
     if expectation.differences is not None:
-        lines = tuple(Line(**line) for line in expectation.differences)
+        lines = tuple(Line(**{**line, "problems": tuple(line.get("problems", ()))}) for line in expectation.differences)
     elif attempt is None:
         lines = (Line("sign_in", "a sign-in", _GONE, met=False),)
     else:
@@ -192,6 +192,7 @@ def facts_of(evidence: Evidence) -> SignInFacts:
         outcome=attempt.outcome,
         failed=judgement.report.failed,
         warnings=judgement.report.warnings,
+        problems=tuple(f"{row.code}.{row.problem.value}" for row in judgement.report.rows if row.problem is not None),
         username=_username(attempt, evidence),
         provisioned=attempt.provisioned,
         issuer=attempt.issuer,

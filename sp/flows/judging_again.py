@@ -24,6 +24,7 @@ from sp.models import Account, SignInAttempt
 from sp.saml import validation
 from sp.saml.bindings import FORM_TYPE
 from sp.saml.certificates import IdpCertificate
+from sp.saml.checks import CHECKS
 from sp.saml.messages import (
     AccountHolder,
     AccountTrust,
@@ -38,7 +39,7 @@ from sp.saml.messages import (
     SignedPart,
     UserLink,
 )
-from sp.saml.report import Finding, Outcome
+from sp.saml.stored_findings import findings_in
 from sp.store import accounts, consumed_assertions, sign_in_attempts
 from sp.store.rows import required
 
@@ -116,14 +117,13 @@ def _opened(attempt: SignInAttempt) -> Opened:
     """Stages 1 to 3. A form that never became bytes left its findings, which cannot be found again."""
     xml = sign_in_attempts.decompress(attempt.message)
     if xml is None:
-        return Opened(findings={row["code"]: _finding(row) for row in attempt.expectations["transport"]})
+        return Opened(findings=findings_in(attempt.expectations["transport"], _PROBLEMS))
     field = base64.b64encode(xml).decode("ascii")
     form = PostedForm("POST", FORM_TYPE, (("SAMLResponse", field),))
     return validation.open_form(form, Limits(message_bytes=attempt.expectations["max_message_bytes"]))
 
 
-def _finding(row: Mapping[str, str]) -> Finding:
-    return Finding(Outcome(row["outcome"]), row["expected"], row["received"])
+_PROBLEMS = {check.code: check.problems for check in CHECKS}
 
 
 def _expectations(attempt: SignInAttempt, trust: AccountTrust | None) -> Expectations:

@@ -12,14 +12,14 @@ from datetime import datetime
 from lxml import etree
 from sqlmodel import Session
 
+from sp.diagnosis.captures import CapturedMessage, open_captured, xml_of
+from sp.diagnosis.remedies import provider_of
 from sp.flows.assertion_consumer import expectations_for, keys_for
 from sp.flows.judging_again import Changes, ask_store, changed_expectations, trust_of_version
 from sp.flows.realms import judging_time_of, settings_of
 from sp.saml import validation
-from sp.saml.captures import CapturedMessage, open_captured, xml_of
 from sp.saml.certificates import IdpCertificate
 from sp.saml.messages import AccountHolder, Expectations, Judgement, Limits, Opened, PendingRequest
-from sp.saml.remedies import provider_of
 from sp.saml.report import Outcome
 from sp.saml.xml import Document
 from sp.settings import Settings

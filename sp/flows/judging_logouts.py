@@ -17,7 +17,7 @@ from sp.flows.internal_errors import as_then
 from sp.flows.service_keys import decryption_keys
 from sp.models import SignOutMessage
 from sp.saml.bindings import FORM_TYPE
-from sp.saml.checks.logout import Named
+from sp.saml.checks.logout import LOGOUT_CHECKS, Named
 from sp.saml.logout import conclude_logout, open_logout, verify_logout
 from sp.saml.logout_messages import (
     Arrival,
@@ -32,8 +32,8 @@ from sp.saml.logout_messages import (
     PendingSignOut,
 )
 from sp.saml.messages import AccountTrust, Expectations, Limits, PostedForm
-from sp.saml.report import Finding, Outcome
 from sp.saml.soap import CONTENT_TYPE
+from sp.saml.stored_findings import findings_in
 from sp.store import accounts, sign_in_attempts
 
 
@@ -79,10 +79,10 @@ def _arrival(message: SignOutMessage) -> Arrival:
 
 def _unopened(arrival: Arrival, kept: Mapping[str, Any]) -> OpenedLogout:
     """What never became a message left its findings, which cannot be found again."""
-    findings = {
-        row["code"]: Finding(Outcome(row["outcome"]), row["expected"], row["received"]) for row in kept["transport"]
-    }
-    return OpenedLogout(arrival, _limits(kept), findings)
+    return OpenedLogout(arrival, _limits(kept), findings_in(kept["transport"], _PROBLEMS))
+
+
+_PROBLEMS = {check.code: check.problems for check in LOGOUT_CHECKS}
 
 
 def _expectations(session: Session, message: SignOutMessage) -> LogoutExpectations:

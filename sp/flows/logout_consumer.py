@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from sp.diagnosis.logout_explanations import logout_message
 from sp.flows.assertion_consumer import expectations_for
 from sp.flows.internal_errors import ANSWERED_ELSEWHERE, kept_error, log_internal_error
 from sp.flows.logout_sending import Departing, new_id, sent
@@ -54,13 +55,13 @@ from sp.saml.logout_messages import (
     SignOutOrder,
     VerifiedLogout,
 )
-from sp.saml.logout_words import logout_message
 from sp.saml.logout_writing import Envelope, Status, logout_response
 from sp.saml.message_signing import signed_message
 from sp.saml.messages import Expectations, NameId, UserMapping
 from sp.saml.name_matching import NameContext, same_name
 from sp.saml.own_keys import NO_KEYS, OwnKey
-from sp.saml.report import Outcome, Report
+from sp.saml.report import Report
+from sp.saml.stored_findings import stored_rows
 from sp.settings import Settings
 from sp.store import accounts, realms, sessions, sign_in_attempts, sign_out_messages, sign_outs, users
 from sp.store.engine import Database
@@ -400,7 +401,7 @@ def _inputs(
 
 def _findings_kept(report: Report) -> dict[str, Any]:
     """The rows of a report that cannot be made again, since no message is kept."""
-    return {"transport": [row._asdict() for row in report.rows if row.outcome is not Outcome.NOT_REACHED]}
+    return {"transport": stored_rows(report)}
 
 
 def _worth_keeping(settings: Settings, opened: OpenedLogout, trusting: _Trusting) -> bytes | None:

@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session
 
+from sp.diagnosis.metadata import metadata_sentence
 from sp.flows.account_setup import MAX_RETIRED, Invalid, Overtaken, Saved, SsoDraft, draft_of, save_sso_settings
 from sp.flows.metadata_addresses import Refused
 from sp.flows.metadata_answers import Fetched, Unchanged
@@ -133,7 +134,7 @@ def _read(row: IdpMetadata, answer: Fetched, now: datetime) -> _Read | str:
         document = read_metadata(answer.data, now, pinned=pinned)
         entity = document.entity or read_metadata(answer.data, now, wanted=row.entity_id, pinned=pinned).entity
     except MetadataError as error:
-        return str(error)
+        return metadata_sentence(error)
     return _Read(entity, answer.etag, digest)
 
 

@@ -1,6 +1,6 @@
 """The preflight of one account: its settings, as saved or as typed, and what is known around them.
 
-Owns gathering that. Never judges it (see `sp.saml.preflight`), and never stores anything.
+Owns gathering that. Never judges it (see `sp.diagnosis.preflight`), and never stores anything.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from sp.diagnosis.preflight import preflight
+from sp.diagnosis.preflight.connection import Connection
+from sp.diagnosis.preflight.finding import Row
 from sp.flows.account_setup import LABELS, SsoDraft, missing_for_saml, sso_faults
 from sp.flows.realms import judging_time_of, settings_of, standing_clock
 from sp.flows.service_keys import published
 from sp.models import Account
 from sp.saml.messages import UserMapping
-from sp.saml.preflight import preflight
-from sp.saml.preflight.connection import Connection
-from sp.saml.report import Row
 from sp.saml.times import instant
 from sp.saml.validation import open_message
 from sp.settings import Settings

@@ -18,7 +18,7 @@ from sp.flows.domains import RefusedDomain
 from sp.flows.settings_file import Fault, Place, Unreadable, Wanted, WantedAccount, WantedCompany, WantedUser
 from sp.flows.user_profiles import ChangedMeanwhile, Profile
 from sp.models import Account, Company, User, UserStatus
-from sp.saml.identity import username_key, username_problem
+from sp.saml.identity import username_fault, username_key
 from sp.settings import Settings
 from sp.store import accounts, sessions, users
 from sp.store.rows import required
@@ -145,7 +145,7 @@ def _settings(step: _Step, account: Account, wanted: WantedAccount, thing: str) 
 
 def _user(step: _Step, account: Account, wanted: WantedUser) -> Iterator[Change]:
     thing = f"user {wanted.username}"
-    named = None if username_problem(wanted.username) else wanted.username
+    named = None if username_fault(wanted.username) else wanted.username
     owner = users.user_named(step.session, account.realm_id, named) if named else None
     user = owner if owner is not None and owner.account_id == account.id else None
     if user is None or user.status == UserStatus.DELETED:

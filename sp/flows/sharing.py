@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
+from sp.diagnosis.meaning import sent_certificates
+from sp.diagnosis.pseudonyms import Kind, Pseudonyms
+from sp.diagnosis.redacted_report import redacted_report
+from sp.diagnosis.redaction import Seals, described_certificate, possible_values, redacted_tree
 from sp.flows.evidence import Evidence
 from sp.flows.judging_again import Inputs
 from sp.models import SignInAttempt
 from sp.saml.certificates import IdpCertificate
-from sp.saml.meaning import sent_certificates
 from sp.saml.messages import AccountHolder, AccountTrust, Expectations, Judgement, Opened
-from sp.saml.pseudonyms import Kind, Pseudonyms
-from sp.saml.redacted_report import redacted_report
-from sp.saml.redaction import Seals, described_certificate, possible_values, redacted_tree
 from sp.saml.report import Report
+from sp.saml.values import texts_in
 
 _FINGERPRINT_DIGITS = 8
 
@@ -119,8 +120,8 @@ def _learn(account: AccountTrust, pseudonyms: Pseudonyms) -> None:
 def _report(evidence: Evidence, pseudonyms: Pseudonyms) -> Report:
     report = evidence.judgement.report
     if evidence.root is None and evidence.xml is not None:
-        sides = "\n".join(side for row in report.rows for side in (row.expected, row.received))
-        for value in possible_values(evidence.xml, sides):
+        found = texts_in(value for row in report.rows for value in (row.expected, row.received))
+        for value in possible_values(evidence.xml, "\n".join(found)):
             pseudonyms.of(value, Kind.TEXT)
     return redacted_report(report, pseudonyms)
 

@@ -12,10 +12,12 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from sp.diagnosis.sides import username_reason
 from sp.flows.account_setup import Invalid
 from sp.flows.domains import may_create_username
 from sp.models import Account, User, UserSource, UserStatus
-from sp.saml.identity import looks_like_email, username_key, username_problem, value_problem
+from sp.saml.identity import VALUE_CHARACTERS, looks_like_email, username_fault, username_key, value_problem
+from sp.saml.problems import AttributeProblem
 from sp.store import sessions, users
 from sp.store.rows import required
 
@@ -185,7 +187,13 @@ def _name_fault(field: str, value: str) -> str | None:
     if not value:
         return f"Enter the {LABELS[field]}."
     problem = value_problem(value)
-    return f"The {LABELS[field]} cannot be used: {problem}." if problem else None
+    return f"The {LABELS[field]} cannot be used: {_UNUSABLE[problem]}." if problem else None
+
+
+_UNUSABLE = {
+    AttributeProblem.TOO_LONG: f"it has more than {VALUE_CHARACTERS} characters",
+    AttributeProblem.CONTROL_CHARACTER: "it contains a control character",
+}
 
 
 def _email_fault(value: str) -> str | None:
@@ -197,11 +205,11 @@ def _email_fault(value: str) -> str | None:
 def _username_fault(value: str) -> str | None:
     if not value:
         return "Enter the Username."
-    problem = username_problem(value)
-    return f"This cannot be a Username: {problem}." if problem else None
+    fault = username_fault(value)
+    return f"This cannot be a Username: {username_reason(fault)}." if fault else None
 
 
 def _federation_id_fault(value: str) -> str | None:
     """The same rule as for user names, since a sign-in with any other value is refused (check `username`)."""
-    problem = username_problem(value) if value else None
-    return f"This cannot be a Federation ID: {problem}." if problem else None
+    fault = username_fault(value) if value else None
+    return f"This cannot be a Federation ID: {username_reason(fault)}." if fault else None

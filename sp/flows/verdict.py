@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sp.saml.explain import message, remedy
-from sp.saml.remedies import GENERAL
+from sp.diagnosis.explanations import message, remedy
+from sp.diagnosis.remedies import GENERAL
+from sp.diagnosis.rows import row_json
 from sp.saml.report import Report
 
 
@@ -17,7 +18,7 @@ def verdict(
 ) -> dict[str, Any]:
     """`failed` and `warnings` are codes in report order; `report` has every row of the table.
 
-    `provider` is the identity provider in whose words the remedy is (`sp.saml.remedies`).
+    `provider` is the identity provider in whose words the remedy is (`sp.diagnosis.remedies`).
     """
     return {
         "outcome": "accepted" if report.accepts else "refused",
@@ -26,10 +27,7 @@ def verdict(
         "provisioned": provisioned,
         "failed": list(report.failed),
         "warnings": list(report.warnings),
-        "report": [
-            {"code": row.code, "outcome": row.outcome, "expected": row.expected, "received": row.received}
-            for row in report.rows
-        ],
+        "report": [row_json(row) for row in report.rows],
         "message": message(report),
         "remedy": remedy(report, provider),
     }

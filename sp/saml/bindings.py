@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sp.saml.messages import Limits, PostedForm
+from sp.saml.problems import Base64Problem, FormProblem
+from sp.saml.report import Fault
+from sp.saml.values import Count, Missing, Name, Text, Unit, Value
 from sp.saml.xml import XML_SPACE
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 RESPONSE_FIELD = "SAMLResponse"
 
-_FIELDS = {"SAMLRequest": "a request", RESPONSE_FIELD: "a response", "SAMLart": "an artifact"}
+_FIELDS = ("SAMLRequest", RESPONSE_FIELD, "SAMLart")
 
 _NO_SPACE = str.maketrans("", "", XML_SPACE)
 
@@ -60,49 +63,48 @@ def values(form: PostedForm, name: str) -> tuple[str, ...]:
     return tuple(value for field, value in form.fields if field == name)
 
 
-def form_problem(form: PostedForm, carried: str = RESPONSE_FIELD) -> tuple[str, str] | None:
-    """What keeps this from being a posted message in the field `carried`, as (expected, received), or None."""
+def form_problem(form: PostedForm, carried: str = RESPONSE_FIELD) -> Fault | None:
+    """What keeps this from being a posted message in the field `carried`, or None."""
     if form.method != "POST":
-        return "the method POST", form.method
-    if problem := _content_type_problem(form.content_type):
-        return f"the content type {FORM_TYPE}", problem
-    return _fields_problem(form, carried)
+        return Fault(FormProblem.METHOD, Name("POST"), Name(form.method))
+    return _content_type_problem(form.content_type) or _fields_problem(form, carried)
 
 
-def _fields_problem(form: PostedForm, carried: str) -> tuple[str, str] | None:
-    for name, kind in _FIELDS.items():
+def _fields_problem(form: PostedForm, carried: str) -> Fault | None:
+    for name in _FIELDS:
         if name != carried and values(form, name):
-            return f"{_FIELDS[carried]}, not {kind}", f"a {name} field"
+            return Fault(FormProblem.OTHER_MESSAGE, Name(carried), Name(name))
     messages, states = values(form, carried), values(form, "RelayState")
     if len(messages) != 1:
-        return f"exactly one {carried} field", f"{len(messages) or 'no'} {carried} fields"
+        return Fault(FormProblem.MESSAGE_COUNT, Name(carried), Count(len(messages), Unit.FIELDS))
     if len(states) > 1:
-        return "at most one RelayState field", f"{len(states)} RelayState fields"
+        return Fault(FormProblem.RELAY_STATE_COUNT, Count(1, Unit.FIELDS), Count(len(states), Unit.FIELDS))
     if not messages[0].strip():
-        return f"a {carried} field with a message in it", f"an empty {carried} field"
+        return Fault(FormProblem.EMPTY, Name(carried), Name(carried))
     return None
 
 
-def _content_type_problem(content_type: str) -> str | None:
+def _content_type_problem(content_type: str) -> Fault | None:
     kind, _, parameters = content_type.lower().partition(";")
     if kind.strip() != FORM_TYPE:
-        return kind.strip() or "no content type"
+        received: Value = Text(kind.strip()) if kind.strip() else Missing("content type")
+        return Fault(FormProblem.CONTENT_TYPE, Name(FORM_TYPE), received)
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip(' "') not in {"utf-8", "utf8"}:
-            return f"the character set {value.strip()}"
+            return Fault(FormProblem.CHARACTER_SET, Name(FORM_TYPE), Text(value.strip()))
     return None
 
 
-def base64_problem(transport: Transport) -> str:
+def base64_problem(transport: Transport) -> Base64Problem:
     """A guess at what happened to the base64 of a field that is not."""
     original = transport.posted
     if original.lstrip().startswith("<"):
-        return "plain XML that was not encoded"
+        return Base64Problem.PLAIN_XML
     if "%" in original:
-        return "text that is percent-encoded twice"
+        return Base64Problem.PERCENT_ENCODED
     if "-" in original or "_" in original:
-        return "the URL-safe alphabet"
+        return Base64Problem.URL_SAFE
     if " " in original.strip():
-        return 'text with spaces: was "+" sent without percent-encoding?'
-    return "text with other characters or wrong padding"
+        return Base64Problem.SPACES
+    return Base64Problem.OTHER

@@ -22,8 +22,10 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.messages import Limits
 from sp.saml.own_keys import OwnKey
-from sp.saml.report import quoted
+from sp.saml.problems import EncryptionProblem
+from sp.saml.report import Fault
 from sp.saml.response import misplaced_assertion
+from sp.saml.values import Count, Missing, Unit, Uri
 from sp.saml.xml import (
     Document,
     child,
@@ -48,9 +50,6 @@ _MASKS: dict[str, type[hashes.SHA1 | hashes.SHA256]] = {
     names.XENC11 + "mgf1sha256": hashes.SHA256,
 }
 _LIMITS = Limits()  # of a plaintext; it is smaller than the message that it came in
-_ALLOWED = "AES-GCM or AES-CBC, with the key by RSA-OAEP"
-
-Problem = tuple[str, str]  # what was expected, what was received
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +73,24 @@ def data_algorithm(encrypted: etree._Element) -> str:
     return _algorithm(child(encrypted, names.ENCRYPTED_DATA))
 
 
-def encryption_problem(encrypted: etree._Element) -> Problem | None:
+def encryption_problem(encrypted: etree._Element) -> Fault | None:
     """What is wrong with the layout or the algorithms of an EncryptedAssertion or EncryptedID, or None.
 
     Everything here can be seen without a key (SAML2int ALG; XML Encryption 1.1, 5.2 and 5.5).
     """
     data = child(encrypted, names.ENCRYPTED_DATA)
     if data is None:
-        return "an EncryptedData", "none"
+        return Fault(EncryptionProblem.NO_DATA, received=Missing("EncryptedData"))
+    if not _algorithm(data):
+        return Fault(EncryptionProblem.NO_DATA_METHOD, received=Missing("EncryptionMethod"))
     if _algorithm(data) not in _KEY_BYTES:
-        return _ALLOWED, quoted(_algorithm(data)) if _algorithm(data) else "no EncryptionMethod of the data"
+        return Fault(EncryptionProblem.DATA_ALGORITHM, received=Uri(_algorithm(data)))
     if child(data, names.CIPHER_DATA, names.CIPHER_VALUE) is None:
-        return "a CipherValue", "a CipherReference, which is never followed"
+        return Fault(EncryptionProblem.CIPHER_REFERENCE, received=Missing("CipherValue"))
     keys = list(islice(_encrypted_keys(encrypted), ENCRYPTED_KEYS + 1))
     if not keys or len(keys) > ENCRYPTED_KEYS:
-        received = f"more than {ENCRYPTED_KEYS}" if keys else "none beside the data or in its KeyInfo"
-        return f"one to {ENCRYPTED_KEYS} EncryptedKeys", received
+        kind = EncryptionProblem.TOO_MANY_KEYS if keys else EncryptionProblem.NO_KEY
+        return Fault(kind, Count(ENCRYPTED_KEYS, Unit.KEYS), Count(len(keys), Unit.KEYS))
     return next((problem for key in keys if (problem := _key_problem(key)) is not None), None)
 
 
@@ -131,17 +132,19 @@ def _encrypted_keys(encrypted: etree._Element) -> Iterator[etree._Element]:
         yield from info.iterchildren(names.ENCRYPTED_KEY)
 
 
-def _key_problem(key: etree._Element) -> Problem | None:
+def _key_problem(key: etree._Element) -> Fault | None:
     algorithm = _algorithm(key)
+    if not algorithm:
+        return Fault(EncryptionProblem.NO_KEY_METHOD, received=Missing("EncryptionMethod"))
     if algorithm not in names.RSA_OAEP:
-        return _ALLOWED, quoted(algorithm) if algorithm else "no EncryptionMethod of the key"
+        return Fault(EncryptionProblem.KEY_ALGORITHM, received=Uri(algorithm))
     digest, mask = _oaep_names(key)
     if digest not in _DIGESTS:
-        return "RSA-OAEP with SHA-1 or SHA-256", f"the digest {quoted(digest)}"
+        return Fault(EncryptionProblem.DIGEST, received=Uri(digest))
     if mask not in _MASKS:
-        return "RSA-OAEP with MGF1 over SHA-1 or SHA-256", f"the mask generation function {quoted(mask)}"
+        return Fault(EncryptionProblem.MASK, received=Uri(mask))
     if child(key, names.CIPHER_DATA, names.CIPHER_VALUE) is None:
-        return "a CipherValue", "a CipherReference, which is never followed"
+        return Fault(EncryptionProblem.CIPHER_REFERENCE, received=Missing("CipherValue"))
     return None
 
 

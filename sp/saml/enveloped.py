@@ -10,7 +10,7 @@ import binascii
 import copy
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,8 +25,15 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.certificates import MAXIMUM_BYTES, IdpCertificate, stored_certificate
 from sp.saml.errors import CertificateError
-from sp.saml.report import Finding, Outcome, failed, passed, quoted, warning
-from sp.saml.times import written
+from sp.saml.problems import (
+    SignatureAlgorithmProblem,
+    SignaturePresentProblem,
+    SignatureProblem,
+    SignatureStructureProblem,
+    SigningKeyProblem,
+)
+from sp.saml.report import NOT_REACHED, PASSED, Fault, Finding, Outcome, failed, passed_unless, warning
+from sp.saml.values import Count, Fingerprint, Instant, Missing, Name, Several, Unit, Uri, names_of
 from sp.saml.xml import canonical, child, parse, text_of
 
 PREFIXES = 16  # of one InclusiveNamespaces list; the longest real ones name about ten
@@ -55,10 +62,6 @@ _ECDSA: dict[str, type[Hash]] = {
     names.ECDSA_SHA512: hashes.SHA512,
 }
 SIGNATURE_METHODS = frozenset((*_RSA, *_PSS, *_ECDSA))
-
-RETIRED = "a retired certificate: "  # how a finding begins that names one
-
-Problem = tuple[str, str]  # what was expected, what was received
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,23 +195,22 @@ def judge_enveloped(root: etree._Element, trust: SigningTrust) -> tuple[dict[str
 
 def signature_present(signed: Signed) -> Finding:
     if not signed.found:
-        return failed(expected="a signature", received="no signature")
-    return passed(" and ".join(sorted({enveloped.name for enveloped in signed.found})))
+        return failed(SignaturePresentProblem.MISSING, received=Missing("Signature"))
+    return PASSED
 
 
 def signature_structure(signed: Signed) -> Finding:
-    problem = structure_problem(signed)
-    return passed() if problem is None else failed(expected=problem[0], received=problem[1])
+    return passed_unless(structure_problem(signed))
 
 
 def signature_algorithms(signed: Signed) -> Finding:
     problem = algorithm_problem(signed)
     if problem is not None:
-        return failed(expected=problem[0], received=problem[1])
+        return failed(*problem)
     weak = weak_algorithms(signed)
     if weak:
-        return warning(expected="SHA-256 or better", received=", ".join(weak))
-    return passed(", ".join(dict.fromkeys(enveloped.method for enveloped in signed.found)))
+        return warning(SignatureAlgorithmProblem.WEAK, received=Several(tuple(map(Uri, weak))))
+    return PASSED
 
 
 def signing_key(signed: Signed) -> Finding:
@@ -234,23 +236,20 @@ def _worst(findings: list[Finding]) -> Finding:
         for finding in findings:
             if finding.outcome is outcome:
                 return finding
-    return failed(expected="a signature", received="no signature")
+    return failed(SignaturePresentProblem.MISSING, received=Missing("Signature"))
 
 
 # Structure, judged on the tree before anything is computed: a transform that is not on the list never runs.
 
 
-def structure_problem(signed: Signed) -> Problem | None:
+def structure_problem(signed: Signed) -> Fault | None:
     """What differs from the one layout that is accepted (Core 5.4, errata E91), or None."""
     every = sum(1 for tree in signed.trees for _ in tree.iter(names.SIGNATURE))
     if every != len(signed.found):
-        where = " or its ".join(_local(element.tag) for element in signed.elements)
-        return (
-            f"a Signature as a child of the {where} only",
-            f"{every} Signatures, not all of them there",
-        )
+        where = names_of([_local(element.tag) for element in signed.elements])
+        return Fault(SignatureStructureProblem.PLACE, where, Count(every, Unit.SIGNATURES))
     if len({enveloped.signed for enveloped in signed.found}) != len(signed.found):
-        return "one Signature in each signed element", "several in one element"
+        return Fault(SignatureStructureProblem.SEVERAL, Count(1, Unit.SIGNATURES))
     messages = {
         names.RESPONSE,
         names.ASSERTION,
@@ -260,7 +259,7 @@ def structure_problem(signed: Signed) -> Problem | None:
     for enveloped in signed.found:
         hidden = next(enveloped.signature.iter(*messages), None)
         if hidden is not None:
-            return "a Signature with nothing of the message in it", f"{_local(hidden.tag)} in the Signature"
+            return Fault(SignatureStructureProblem.MESSAGE_INSIDE, received=Name(_local(hidden.tag)))
     problems = (problem for enveloped in signed.found for problem in _layout_problems(enveloped))
     return next(problems, None)
 
@@ -274,45 +273,50 @@ _LAYOUTS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] =
 )
 
 
-def _layout_problems(enveloped: Enveloped) -> Iterator[Problem]:
+def _layout_problems(enveloped: Enveloped) -> Iterator[Fault]:
     """Every difference, in document order; a later step may rely on the earlier ones having found nothing."""
     for path, required, optional in _LAYOUTS:
         parent = enveloped.part(*path) if path else enveloped.signature
         children = tuple([child.tag for child in parent])
         if children not in {required, required + optional}:
-            yield f"{_locals(required)} in {_local(parent.tag)}", _locals(children) or "nothing"
+            yield Fault(SignatureStructureProblem.LAYOUT, _locals(required), _locals(children), _local(parent.tag))
             return
     yield from _reference_problems(enveloped)
     yield from _transform_problems(enveloped)
 
 
-def _reference_problems(enveloped: Enveloped) -> Iterator[Problem]:
+def _reference_problems(enveloped: Enveloped) -> Iterator[Fault]:
     identifier = enveloped.signed.get("ID", "")
     uri = enveloped.part(names.SIGNED_INFO, names.REFERENCE).get("URI")
     # A reference to anything else signs something else, and this element would be read without a signature.
     if not identifier or identifier != identifier.strip() or uri != f"#{identifier}":
-        yield f"a Reference to #{identifier}", "no URI" if uri is None else quoted(uri)
+        received = Missing("URI") if uri is None else Uri(uri)
+        yield Fault(SignatureStructureProblem.REFERENCE, Uri(f"#{identifier}"), received)
 
 
-def _transform_problems(enveloped: Enveloped) -> Iterator[Problem]:
+def _transform_problems(enveloped: Enveloped) -> Iterator[Fault]:
     first, second = enveloped.part(names.SIGNED_INFO, names.REFERENCE, names.TRANSFORMS)
     method = enveloped.part(names.SIGNED_INFO, names.CANONICALIZATION_METHOD)
     algorithms = (first.get("Algorithm"), second.get("Algorithm"), method.get("Algorithm"))
     for expected, received in zip((names.ENVELOPED, names.EXC_C14N, names.EXC_C14N), algorithms, strict=True):
         if received != expected:
-            yield expected, received or "no Algorithm"
+            found = Uri(received) if received else Missing("Algorithm")
+            yield Fault(SignatureStructureProblem.ALGORITHM, Uri(expected), found)
     if len(first):
-        yield "nothing inside the enveloped-signature transform", _locals(child.tag for child in first)
+        yield Fault(SignatureStructureProblem.TRANSFORM_CONTENT, received=_locals(child.tag for child in first))
     for element in (second, method):
         yield from _prefix_list_problems(element)
 
 
-def _prefix_list_problems(element: etree._Element) -> Iterator[Problem]:
+def _prefix_list_problems(element: etree._Element) -> Iterator[Fault]:
     tags = tuple(child.tag for child in element)
     if tags not in {(), (names.INCLUSIVE_NAMESPACES,)}:
-        yield f"at most one InclusiveNamespaces in {_local(element.tag)}", _locals(tags)
+        expected = names_of(["InclusiveNamespaces"])
+        problem = SignatureStructureProblem.CANONICALIZATION_CONTENT
+        yield Fault(problem, expected, _locals(tags), _local(element.tag))
     elif len(_prefixes(element)) > PREFIXES:
-        yield f"at most {PREFIXES} prefixes in a PrefixList", f"{len(_prefixes(element))} prefixes"
+        limit, count = Count(PREFIXES, Unit.PREFIXES), Count(len(_prefixes(element)), Unit.PREFIXES)
+        yield Fault(SignatureStructureProblem.TOO_MANY_PREFIXES, limit, count)
 
 
 def _prefixes(element: etree._Element) -> tuple[str, ...]:
@@ -323,26 +327,25 @@ def _local(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def _locals(tags: object) -> str:
-    return ", ".join(_local(tag) for tag in islice(iter(tags), 12))  # type: ignore[call-overload]
+def _locals(tags: Iterable[object]) -> Several:
+    return names_of([_local(tag) for tag in islice(tags, 12)])
 
 
 # Algorithms, judged on the tree too: none with a secret, since a public key as an HMAC secret is no secret.
 
 
-def algorithm_problem(signed: Signed) -> Problem | None:
+def algorithm_problem(signed: Signed) -> Fault | None:
     """The first algorithm that is not accepted (SAML2int ALG01), SHA-1 only with the account's leave; or None."""
     for enveloped in signed.found:
-        if len(enveloped.part(names.SIGNED_INFO, names.SIGNATURE_METHOD)):
-            return "a SignatureMethod without parameters", _locals(
-                child.tag for child in enveloped.part(names.SIGNED_INFO, names.SIGNATURE_METHOD)
-            )
+        method = enveloped.part(names.SIGNED_INFO, names.SIGNATURE_METHOD)
+        if len(method):
+            return Fault(SignatureAlgorithmProblem.PARAMETERS, received=_locals(child.tag for child in method))
         for algorithm, known in (
             (enveloped.method, SIGNATURE_METHODS),
             (enveloped.digest_method, DIGESTS),
         ):
             if algorithm not in known or (algorithm in WEAK and not signed.trust.allow_sha1):
-                return "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", quoted(algorithm)
+                return Fault(SignatureAlgorithmProblem.NOT_ACCEPTED, received=Uri(algorithm))
     return None
 
 
@@ -374,8 +377,7 @@ def _covered(enveloped: Enveloped, certificate: IdpCertificate, signed: Signed) 
     key = key_finding(certificate, signed.trust)
     if content is None or not _digest_agrees(enveloped, content):
         return Verdict(enveloped, key, _digest_failed(enveloped), certificate)
-    value = passed(f"{enveloped.name} covered, {_local_algorithm(enveloped.method)}")
-    return Verdict(enveloped, key, value, certificate, content)
+    return Verdict(enveloped, key, PASSED, certificate, content)
 
 
 def _digested_bytes(enveloped: Enveloped, signed: Signed) -> bytes | None:
@@ -422,54 +424,45 @@ def _base64(element: etree._Element) -> bytes | None:
         return None
 
 
-def _local_algorithm(uri: str) -> str:
-    return uri.rpartition("#")[2]
-
-
 # Findings.
 
 
 def key_finding(certificate: IdpCertificate, trust: SigningTrust) -> Finding:
     """Pinned keys hold beyond the dates in their certificate (SAML2 MDIOP), but somebody should hear of it."""
-    described = f"{certificate.subject}, SHA-256 {certificate.fingerprint}"
     if trust.now >= certificate.not_after:
-        return warning(
-            expected="a certificate in force", received=f"expired {written(certificate.not_after)}: {described}"
-        )
+        return _dated(SigningKeyProblem.EXPIRED, Instant(certificate.not_after), certificate)
     if trust.now < certificate.not_before:
-        begins = written(certificate.not_before)
-        return warning(expected="a certificate in force", received=f"not valid before {begins}: {described}")
+        return _dated(SigningKeyProblem.NOT_YET_VALID, Instant(certificate.not_before), certificate)
     if certificate.not_after - trust.now <= trust.warn_before_expiry:
-        return warning(
-            expected="a certificate in force",
-            received=f"expires in {certificate.days_left(trust.now)} days: {described}",
-        )
-    return passed(described)
+        days = Count(certificate.days_left(trust.now), Unit.DAYS)
+        return _dated(SigningKeyProblem.EXPIRES_SOON, days, certificate)
+    return PASSED
+
+
+def _dated(problem: SigningKeyProblem, when: Instant | Count, certificate: IdpCertificate) -> Finding:
+    return warning(problem, received=Several((when, fingerprint_of(certificate))))
+
+
+def fingerprint_of(certificate: IdpCertificate) -> Fingerprint:
+    """The certificate as a value of a finding."""
+    return Fingerprint(certificate.fingerprint, certificate.subject)
 
 
 def _digest_failed(enveloped: Enveloped) -> Finding:
-    return failed(
-        expected=f"the {enveloped.name} as it was signed",
-        received="a DigestValue that differs from its content: it was changed after it was signed",
-    )
+    return failed(SignatureProblem.DIGEST, Name(enveloped.name))
 
 
 def _explained(enveloped: Enveloped, certificates: list[IdpCertificate], trust: SigningTrust) -> Verdict:
     """Why no certificate fits: none is there, all are weak, the signature is broken, or somebody else signed."""
     if not trust.certificates:
-        return _nobody(enveloped, "a certificate in the account's settings", "no certificate is configured")
+        return _unverified(enveloped, failed(SigningKeyProblem.NONE_CONFIGURED))
     if not certificates:
-        return _nobody(enveloped, "RSA of at least 2048 bits or EC of at least P-256", "only weak keys are configured")
+        return _unverified(enveloped, failed(SigningKeyProblem.ONLY_WEAK))
     return _unknown_signer(enveloped, certificates, trust)
 
 
-def _nobody(enveloped: Enveloped, expected: str, received: str) -> Verdict:
-    return Verdict(enveloped, failed(expected=expected, received=received), Finding(Outcome.NOT_REACHED))
-
-
-_BROKEN_VALUE = (
-    "a SignatureValue that does not verify: what it covers was changed after it was signed, or another key made it"
-)
+def _unverified(enveloped: Enveloped, finding: Finding) -> Verdict:
+    return Verdict(enveloped, finding, NOT_REACHED)
 
 
 def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], trust: SigningTrust) -> Verdict:
@@ -478,19 +471,17 @@ def _unknown_signer(enveloped: Enveloped, certificates: list[IdpCertificate], tr
     signer = next((certificate for certificate in foreign if _value_verifies(enveloped, certificate)), None)
     known = next((certificate for certificate in embedded if certificate in certificates), None)
     if signer is None and known is not None:
-        value = failed(expected=f"a value made by {known.subject}", received=_BROKEN_VALUE)
+        value = failed(SignatureProblem.VALUE, fingerprint_of(known))
         return Verdict(enveloped, key_finding(known, trust), value)
-    expected = "; ".join(f"{trusted.subject}, SHA-256 {trusted.fingerprint}" for trusted in certificates[:2])
+    expected = Several(tuple(map(fingerprint_of, certificates[:2])))
     retired = next((past for past in trust.retired if _value_verifies(enveloped, past)), None)
     if retired is not None:
-        return _nobody(enveloped, expected, f"{RETIRED}{_signer_described(retired)}")
-    return _nobody(enveloped, expected, _signer_described(signer or next(iter(foreign), None)))
-
-
-def _signer_described(signer: IdpCertificate | None) -> str:
-    if signer is None:
-        return "another key, and no certificate in KeyInfo"
-    return f"{signer.subject}, SHA-256 {signer.fingerprint}"
+        return _unverified(enveloped, failed(SigningKeyProblem.RETIRED, expected, fingerprint_of(retired)))
+    named = signer or next(iter(foreign), None)
+    if named is None:
+        missing = Missing("X509Certificate")
+        return _unverified(enveloped, failed(SigningKeyProblem.NOT_NAMED, expected, missing))
+    return _unverified(enveloped, failed(SigningKeyProblem.UNKNOWN, expected, fingerprint_of(named)))
 
 
 def _embedded_certificates(enveloped: Enveloped) -> list[IdpCertificate]:

@@ -6,9 +6,9 @@ from lxml import etree
 
 from sp.saml.decryption import opened
 from sp.saml.messages import Expectations
+from sp.saml.problems import DecryptionProblem
 from sp.saml.report import Finding, warning
-
-RECEIVED = "a message for the former key of all accounts"
+from sp.saml.values import Uri
 
 
 def former_key_warning(encrypted: etree._Element, tag: str, expectations: Expectations) -> Finding | None:
@@ -22,4 +22,4 @@ def former_key_warning(encrypted: etree._Element, tag: str, expectations: Expect
     own = tuple(key for key in expectations.decryption_keys if key.certificate not in former)
     if opened(encrypted, tag, own) is not None:
         return None
-    return warning(expected=f"a message for the encryption key in {expectations.metadata_url}", received=RECEIVED)
+    return warning(DecryptionProblem.FORMER_KEY, Uri(expectations.metadata_url))

@@ -18,7 +18,9 @@ from precis_i18n import get_profile
 
 from sp.saml import names
 from sp.saml.messages import AttributeNames, NameId
-from sp.saml.report import quoted
+from sp.saml.problems import AttributeProblem, UsernameProblem
+from sp.saml.report import Fault
+from sp.saml.values import Count, Name, Several, Text, Unit, Value
 from sp.saml.xml import child, text_of
 
 VALUE_CHARACTERS = 256  # SAML2int G02: accepted untruncated up to here
@@ -57,27 +59,27 @@ class Attributes:
         return tuple(name for name in mapped if not any(self.values.get(name, ())))
 
     @property
-    def problem(self) -> tuple[str, str] | None:
-        """What makes a mapped attribute unusable, as (expected, received), or None."""
+    def problem(self) -> Fault | None:
+        """What makes a mapped attribute unusable, or None."""
         if next(self.assertion.iterfind(f"{names.ATTRIBUTE_STATEMENT}/{names.ENCRYPTED_ATTRIBUTE}"), None) is not None:
-            return "plain attributes", "an EncryptedAttribute, which this service does not open"
+            return Fault(AttributeProblem.ENCRYPTED, Name("Attribute"), Name("EncryptedAttribute"))
         for field in FIELDS:
             name = getattr(self.wanted, field)
             sent = self.values.get(name, ())
             if len(sent) > 1:
-                return f"one value of {name}", f"{len(sent)} values"
+                return Fault(AttributeProblem.SEVERAL_VALUES, Text(name), Count(len(sent), Unit.VALUES))
             if sent and (problem := value_problem(sent[0])):
-                return f"a usable value of {name}", f"{problem}: {quoted(sent[0])}"
+                return Fault(problem, Text(name), Text(sent[0]))
         return None
 
 
-def value_problem(value: str) -> str | None:
+def value_problem(value: str) -> AttributeProblem | None:
     """Why a mapped value cannot go into a profile, or None. An empty one can: it counts as not sent."""
     if len(value) > VALUE_CHARACTERS:
-        return f"{len(value)} characters, more than {VALUE_CHARACTERS}"
+        return AttributeProblem.TOO_LONG
     # A line break in an address becomes a header of its own in a mail, and a line of its own in a log.
     if not value.isprintable() and any(unicodedata.category(mark) in _LINE_BREAKERS for mark in value):
-        return "a control character"
+        return AttributeProblem.CONTROL_CHARACTER
     return None
 
 
@@ -122,53 +124,58 @@ _FILLERS = frozenset(
 )
 
 
-def username_problem(value: str) -> str | None:
-    """Why `value` is not acceptable as a username, as a phrase for a sentence, or None.
+def username_fault(value: str) -> Fault | None:
+    """Why `value` is not acceptable as a username, or None. A single character at fault is named by its code point.
 
     Upper and lower case are both fine and kept.
     """
     if not value.strip():
-        return "it is empty"
+        return Fault(UsernameProblem.EMPTY, received=Text(value))
     if len(value) > VALUE_CHARACTERS:
-        return f"it has {len(value)} characters, more than {VALUE_CHARACTERS}"
+        limit, count = Count(VALUE_CHARACTERS, Unit.CHARACTERS), Count(len(value), Unit.CHARACTERS)
+        return Fault(UsernameProblem.TOO_LONG, limit, Several((Text(value), count)))
     if value.isascii() and value.isprintable() and " " not in value:
         return None  # what the profile takes of ASCII, without its cost
     if value != value.strip():
-        return "it has white space at the start or the end"
+        return Fault(UsernameProblem.OUTER_WHITE_SPACE, received=Text(value))
     for character in value:
         if problem := _hidden_character(character):
-            return f"it contains {problem} (U+{ord(character):04X})"
+            return Fault(problem, received=_with_character(value, character))
     return _profile_problem(value)
 
 
-def _hidden_character(character: str) -> str | None:
+def _with_character(value: str, character: str) -> Value:
+    return Several((Text(value), Name(f"U+{ord(character):04X}")))
+
+
+def _hidden_character(character: str) -> UsernameProblem | None:
     """The class of a character that cannot be seen, or None. The profile takes some, such as joiners, in context."""
     if character.isspace() or unicodedata.category(character) == "Zs":
-        return "white space"
+        return UsernameProblem.WHITE_SPACE
     if character in _FILLERS or unicodedata.category(character) in _INVISIBLE_CATEGORIES:
-        return "a character that cannot be seen"
+        return UsernameProblem.INVISIBLE
     return None
 
 
-def _profile_problem(value: str) -> str | None:
+def _profile_problem(value: str) -> Fault | None:
     try:
         unchanged = _PROFILE.enforce(value) == value
     except UnicodeEncodeError as error:
-        return _disallowed(error)
+        return _disallowed(value, error)
     if unchanged:
         return None
     if not unicodedata.is_normalized("NFC", value):
-        return "it is not in the composed form (NFC)"
-    return "it contains a compatibility character"  # of another width, which the profile would map
+        return Fault(UsernameProblem.NOT_COMPOSED, received=Text(value))
+    return Fault(UsernameProblem.COMPATIBILITY, received=Text(value))  # of another width, which the profile would map
 
 
-def _disallowed(error: UnicodeEncodeError) -> str:
-    """The profile's reason in words. Only one about a single character has that character's position."""
+def _disallowed(value: str, error: UnicodeEncodeError) -> Fault:
+    """The profile's reason. Only one about a single character has that character's position."""
     if error.reason.endswith("bidi_rule"):
-        return "it mixes writing directions"
+        return Fault(UsernameProblem.MIXED_DIRECTIONS, received=Text(value))
     is_compatibility = error.reason.endswith("has_compat")
-    kind = "a compatibility character" if is_compatibility else "a character that no user name may have"
-    return f"it contains {kind} (U+{ord(error.object[error.start]):04X})"
+    problem = UsernameProblem.COMPATIBILITY_CHARACTER if is_compatibility else UsernameProblem.DISALLOWED
+    return Fault(problem, received=_with_character(value, error.object[error.start]))
 
 
 def username_key(value: str) -> str:

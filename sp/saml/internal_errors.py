@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sp.saml.problems import InternalProblem
 from sp.saml.report import NOT_REACHED, Finding, Report, Row, failed
-
-EXPECTED = "a message that can be evaluated"
+from sp.saml.values import Name
 
 
 def with_internal_error(findings: Mapping[str, Finding], codes: Sequence[str], error: Exception) -> dict[str, Finding]:
@@ -19,7 +19,7 @@ def with_internal_error(findings: Mapping[str, Finding], codes: Sequence[str], e
 
 
 def internal_error(kind: str) -> Finding:
-    return failed(expected=EXPECTED, received=f"an internal error ({kind}); the log has it under this reference")
+    return failed(InternalProblem.EXCEPTION, received=Name(kind))
 
 
 def stopped_at(report: Report, code: str, kind: str) -> Report:

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from lxml import etree
 
 from sp.saml import names
+from sp.saml.checks import logout as checks
 from sp.saml.checks.logout import Carrier, Content, Held, LogoutCheck, Named, Statement, of_kind
 from sp.saml.internal_errors import with_internal_error
 from sp.saml.logout_messages import (
@@ -42,6 +44,7 @@ from sp.saml.response import ISSUER_CHARACTERS, child_text
 from sp.saml.xml import XML_SPACE, Document, text_of
 
 Findings = dict[str, Finding]
+Subject = TypeVar("Subject")
 
 
 def open_logout(arrival: Arrival, limits: Limits) -> OpenedLogout:
@@ -50,7 +53,7 @@ def open_logout(arrival: Arrival, limits: Limits) -> OpenedLogout:
     opened = OpenedLogout(arrival, limits)
     findings: Findings = {}
     try:
-        _until_failure(findings, carrier, arrival.kind, 1)
+        _until_failure(findings, carrier, arrival.kind, checks.TRANSPORT)
         opened = replace(opened, query=carrier.query if isinstance(carrier.query, RedirectMessage) else None)
         if _failed(findings) or carrier.xml is None:
             return replace(opened, findings=findings)
@@ -61,11 +64,11 @@ def open_logout(arrival: Arrival, limits: Limits) -> OpenedLogout:
 
 
 def _with_document(opened: OpenedLogout, document: Document, findings: Findings) -> OpenedLogout:
-    _until_failure(findings, document, opened.kind, 2)
+    _until_failure(findings, document, opened.kind, checks.DOCUMENT)
     if _failed(findings):
         return replace(opened, findings=findings)
     content = Content(document, opened.arrival)
-    _until_failure(findings, content, opened.kind, 3)
+    _until_failure(findings, content, opened.kind, checks.STRUCTURE)
     root_holds = findings["root"].outcome is Outcome.PASSED
     root = content.message.element if root_holds else None
     return replace(
@@ -95,15 +98,15 @@ def verify_logout(opened: OpenedLogout, expectations: LogoutExpectations) -> Ver
 def _verify(opened: OpenedLogout, expectations: LogoutExpectations, findings: Findings) -> VerifiedLogout:
     """Stages 4 to 6. Every finding is in `findings` at once, so that they are there if a later step raises."""
     held = Held(opened, expectations)
-    _until_failure(findings, held, opened.kind, 4)
+    _until_failure(findings, held, opened.kind, checks.ACCOUNT)
     if _failed(findings) or expectations.account is None:
         return VerifiedLogout(opened.kind, findings)
-    _until_failure(findings, held, opened.kind, 5)
+    _until_failure(findings, held, opened.kind, checks.SIGNATURE)
     tree = held.signature[1]
     if _failed(findings) or tree is None:
         return VerifiedLogout(opened.kind, findings)
     statement = Statement(tree, opened.arrival.binding, expectations)
-    _all(findings, statement, opened.kind, 6)
+    _all(findings, statement, opened.kind, checks.MESSAGE)
     verified = VerifiedLogout(opened.kind, findings, tree)
     return _with_order(verified, statement) if opened.kind is Kind.REQUEST else _with_answer(verified, statement)
 
@@ -136,7 +139,7 @@ def conclude_logout(verified: VerifiedLogout, named: Named | None = None) -> Log
     findings, error = dict(verified.findings), verified.error
     if verified.order is not None:
         try:
-            _all(findings, named or Named(verified.order.id), verified.kind, 7)
+            _all(findings, named or Named(verified.order.id), verified.kind, checks.SESSIONS)
         except Exception as raised:  # noqa: BLE001  as above
             findings, error = with_internal_error(findings, _codes(verified.kind, 7), raised), raised
     rows = tuple(_row(check.code, findings) for check in of_kind(verified.kind))
@@ -144,30 +147,27 @@ def conclude_logout(verified: VerifiedLogout, named: Named | None = None) -> Log
 
 
 def _row(code: str, findings: Mapping[str, Finding]) -> Row:
-    finding = findings.get(code, NOT_REACHED)
-    return Row(code, finding.outcome, finding.expected, finding.received)
+    return Row(code, *findings.get(code, NOT_REACHED))
 
 
-def _until_failure(findings: Findings, subject: object, kind: Kind, stage: int) -> None:
+def _until_failure(findings: Findings, subject: Subject, kind: Kind, stage: tuple[LogoutCheck[Subject], ...]) -> None:
     """Add the findings of a stage up to its first failure."""
-    for check in _of_stage(kind, stage):
-        findings[check.code] = check.judge(subject)
-        if findings[check.code].outcome is Outcome.FAILED:
-            break
+    for check in stage:
+        if kind in check.kinds:
+            findings[check.code] = check.judge(subject)
+            if findings[check.code].outcome is Outcome.FAILED:
+                break
 
 
-def _all(findings: Findings, subject: object, kind: Kind, stage: int) -> None:
+def _all(findings: Findings, subject: Subject, kind: Kind, stage: tuple[LogoutCheck[Subject], ...]) -> None:
     """Add the findings of every check of a stage."""
-    for check in _of_stage(kind, stage):
-        findings[check.code] = check.judge(subject)
+    for check in stage:
+        if kind in check.kinds:
+            findings[check.code] = check.judge(subject)
 
 
 def _codes(kind: Kind, last_stage: int) -> tuple[str, ...]:
     return tuple(check.code for check in of_kind(kind) if check.stage <= last_stage)
-
-
-def _of_stage(kind: Kind, stage: int) -> tuple[LogoutCheck, ...]:
-    return tuple(check for check in of_kind(kind) if check.stage == stage)
 
 
 def _failed(findings: Mapping[str, Finding]) -> bool:

@@ -15,10 +15,11 @@ from lxml import etree
 
 from sp.saml.certificates import IdpCertificate
 from sp.saml.enveloped import SigningTrust, judge_enveloped
-from sp.saml.errors import MetadataError
+from sp.saml.errors import MetadataError, MetadataSignatureError
 from sp.saml.messages import Limits
-from sp.saml.report import Finding, Outcome, shown
+from sp.saml.report import Fault, Outcome, shown
 from sp.saml.service_metadata import MD
+from sp.saml.values import Name, Text
 from sp.saml.xml import Document, encoding_problem, has_doctype, repeated_ids
 
 MAXIMUM_BYTES = 16 * 1024 * 1024
@@ -46,12 +47,19 @@ def check_bytes(data: bytes) -> None:
     if len(data) > MAXIMUM_BYTES:
         raise MetadataError(f"This is larger than {MAXIMUM_BYTES // 1024**2} MiB. Ask for the metadata of one entity.")
     if problem := encoding_problem(data):
-        raise MetadataError(f"Metadata is read as UTF-8 only; this has {problem}.")
+        raise MetadataError(f"Metadata is read as UTF-8 only; this has {_encoding_of(problem)}.")
     _refuse_other_things(data)
     if has_doctype(data):
         raise MetadataError("Metadata has no document type declaration. This one has, so it was not read.")
     if data.count(b"<") > MAXIMUM_TAGS:
         raise MetadataError(f"This has more than {MAXIMUM_TAGS:,} tags. Ask for the metadata of one entity.")
+
+
+def _encoding_of(fault: Fault) -> str:
+    match fault.received:
+        case Name(value) | Text(value):
+            return shown(value)
+    return "other bytes"
 
 
 def _refuse_other_things(data: bytes) -> None:
@@ -131,11 +139,5 @@ def verified_root(data: bytes, pinned: IdpCertificate, now: datetime) -> etree._
     findings, root = judge_enveloped(document.root, SigningTrust((pinned,), now))
     if root is None:
         code, finding = next((code, found) for code, found in findings.items() if found.outcome is Outcome.FAILED)
-        raise MetadataError(_refusal(code, finding))
+        raise MetadataSignatureError(code, finding)
     return root
-
-
-def _refusal(code: str, finding: Finding) -> str:
-    if code == "signature_present":
-        return "This metadata is not signed, and a certificate was given that must have signed it."
-    return f"The signature of this metadata does not hold. Expected: {finding.expected}. Received: {finding.received}."

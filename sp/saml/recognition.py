@@ -1,7 +1,7 @@
-"""What was posted or pasted where a SAML 2.0 Response in base64 was wanted: its kind, and what to send instead.
+"""What was posted or pasted where a SAML 2.0 Response in base64 was wanted: its kind, and the layers around it.
 
-Owns the guess and its words. Never parses XML, never believes what it sees and never changes a verdict: it is asked
-only once something else has refused.
+Never parses XML, never believes what it sees and never changes a verdict: it is asked only once something else has
+refused. The words are in `sp.diagnosis.recognition`.
 """
 
 from __future__ import annotations
@@ -16,72 +16,19 @@ from urllib.parse import unquote_to_bytes
 
 from sp.saml import names
 from sp.saml.messages import PostedForm
+from sp.saml.values import Content, Value
 
 MOST_INFLATED = 256 * 1024  # bytes: what is compressed further is cut there, so that a bomb stays small
 MOST_LOOKED_AT = 384 * 1024  # bytes: the base64 of the largest message that is accepted, and some more
 LAYERS = 4  # address, percent-encoding, base64, compression: nothing real is wrapped more often
 
 UNKNOWN = "unknown"
-
-_PROTOCOL = "(the settings of the application → protocol)"
-_BINDING = "(the settings of the application → binding)"
-_SEND = f"have the identity provider send a SAML 2.0 Response by HTTP-POST {_BINDING}"
-_POST_BINDING = f"choose the HTTP-POST binding at the identity provider {_BINDING}"
-_SAML_2 = f"choose SAML 2.0 at the identity provider {_PROTOCOL}"
-
-# kind: (what it is, what to send or do instead)
-KINDS: dict[str, tuple[str, str]] = {
-    "empty": ("an empty value", _SEND),
-    "response": (
-        "a SAML 2.0 Response",
-        f"send its XML as base64, encoded once and not compressed, by HTTP-POST {_BINDING}",
-    ),
-    "cut_response": (
-        "a SAML 2.0 Response whose end is missing",
-        "send the whole message, and look for what cuts it: a copy by hand, a field's length, a proxy",
-    ),
-    "authn_request": (
-        "an AuthnRequest, a service's question",
-        'answer it with a Response, and look at Accounts → Single Sign On → "Sign In URL"',
-    ),
-    "logout_request": ("a LogoutRequest", "send it to /saml2/slo: this address takes sign-ins only"),
-    "logout_response": ("a LogoutResponse", "send it to /saml2/slo: this address takes sign-ins only"),
-    "artifact": ("a SAML artifact, a reference to a message", _POST_BINDING),
-    "artifact_response": ("an ArtifactResponse", _POST_BINDING),
-    "soap": ("a SOAP envelope", _POST_BINDING),
-    "other_saml": ("a SAML 2.0 message of another kind", _SEND),
-    "assertion": ("a bare Assertion", "send the Response with the Assertion in it"),
-    "encrypted": ("encrypted XML without a Response around it", "send the Response with the EncryptedAssertion in it"),
-    "sp_metadata": ("the metadata of a service provider", "load that at the identity provider, and send its Response"),
-    "idp_metadata": (
-        "the metadata of an identity provider",
-        "enter its values under Accounts → Single Sign On → SAML Single Sign on, and send its Response",
-    ),
-    "saml11_response": ("a SAML 1.1 Response", _SAML_2),
-    "saml11_assertion": ("a SAML 1.1 Assertion", _SAML_2),
-    "ws_federation": ("a WS-Federation answer (RequestSecurityTokenResponse)", f"{_SAML_2}, not WS-Federation"),
-    "jwt": ("a JSON Web Token", f"{_SAML_2}, not OpenID Connect"),
-    "json": ("JSON", _SEND),
-    "html": ("an HTML page, such as a sign-in or error page", _SEND),
-    "html_form": ("the HTML page that would post a SAMLResponse", "send the value of that field"),
-    "other_xml": ("XML that is no SAML message", _SEND),
-    "certificate": ("a certificate", 'upload it as "Identity Provider Certificate", and send a Response'),
-    "private_key": ("a private key", "keep it secret, replace it if others have seen it, and send a Response"),
-    "pkcs7": ("a PKCS #7 message (S/MIME)", _SEND),
-}
-
-_LAYER_WORDS = {
-    "address": "in a URL or a form body",
-    "percent": "percent-encoded",
-    "url_safe": "in the URL-safe alphabet of base64",
-    "deflate": "compressed as for the HTTP-Redirect binding",
-    "gzip": "compressed with gzip",
-}
+PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
-    """A kind of KINDS or UNKNOWN, the layers around it from the outside in, and the bytes inside.
+    """A kind of `sp.diagnosis.recognition.KINDS` or UNKNOWN, the layers from the outside in, and the bytes inside.
 
     `usual` are the layers that belong there. `content` is as little to be trusted as before.
     """
@@ -92,14 +39,14 @@ class Recognized:
     usual: tuple[str, ...] = ()
 
     @property
-    def sentence(self) -> str:
-        """A clause without an end, "this is …; …", or "" where there is nothing to add to what was said."""
-        if self.kind == UNKNOWN or (self.kind == "response" and self.layers == self.usual):
-            return ""
-        what, instead = KINDS[self.kind]
-        around = [_LAYER_WORDS[layer] for layer in dict.fromkeys(self.layers) if layer in _LAYER_WORDS]
-        around += ["base64-encoded twice"] if self.layers.count("base64") > self.usual.count("base64") else []
-        return f"this is {', '.join((what, *around))}; {instead}"
+    def added_layers(self) -> tuple[str, ...]:
+        """The layers beyond the usual ones; PLAIN where one of those is not there."""
+        added = list(self.layers)
+        for layer in self.usual:
+            if layer not in added:
+                return (PLAIN, *added)
+            added.remove(layer)
+        return tuple(added)
 
 
 def recognize(value: bytes | str) -> Recognized:
@@ -109,25 +56,17 @@ def recognize(value: bytes | str) -> Recognized:
     return Recognized(*_look(value[:MOST_LOOKED_AT], LAYERS))
 
 
-def described(problem: str, value: bytes | str) -> str:
-    """`problem` with what was recognized in `value` after it, or alone."""
-    sentence = recognize(value).sentence
-    return f"{problem}: {sentence}" if sentence else problem
+def content_of(value: bytes | str, found: Value | None = None) -> Content:
+    """What was recognized in `value`, beside what a check found there."""
+    recognized = recognize(value)
+    return Content(recognized.kind, recognized.added_layers, found)
 
 
-def described_form(problem: str, form: PostedForm) -> str:
-    """`problem` with what stands in the field that came instead of, or as, SAMLResponse."""
+def content_of_form(form: PostedForm, found: Value | None) -> Value | None:
+    """What is in the field that came instead of, or as, SAMLResponse, beside `found`; `found` where none came."""
     fields = dict(reversed(form.fields))
     value = next((fields[name] for name in _FIELDS if fields.get(name)), None)
-    return problem if value is None else described(problem, value)
-
-
-def advice_in(received: str) -> str:
-    """What to send or do instead, where `described` has said so at the end of `received`; else ''.
-
-    One of our own clauses, so that nothing in a message can pass for advice.
-    """
-    return next((instead for _, instead in KINDS.values() if received.endswith(f"; {instead}")), "")
+    return found if value is None else content_of(value, found)
 
 
 _FIELDS = ("SAMLRequest", "SAMLart", "wresult", "id_token", "SAMLResponse")

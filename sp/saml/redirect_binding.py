@@ -24,10 +24,20 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate
-from sp.saml.enveloped import SIGNATURE_METHODS, WEAK, Problem, value_made_by
+from sp.saml.enveloped import SIGNATURE_METHODS, WEAK, fingerprint_of, value_made_by
 from sp.saml.messages import Limits
 from sp.saml.own_keys import OwnKey
-from sp.saml.report import Finding, failed, passed, quoted, warning
+from sp.saml.problems import (
+    DeflateProblem,
+    QueryProblem,
+    SignatureAlgorithmProblem,
+    SignaturePresentProblem,
+    SignatureProblem,
+    SigningKeyProblem,
+    SizeProblem,
+)
+from sp.saml.report import PASSED, Fault, Finding, failed, warning
+from sp.saml.values import Count, Missing, Name, Several, Text, Unit, Uri, names_of
 
 DEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 MAX_PARAMETERS = 20
@@ -70,11 +80,10 @@ class RedirectMessage:
 
 @dataclass(frozen=True, slots=True)
 class UnreadQuery:
-    """A query that was turned away: which check of stage 1 says so, and both sides."""
+    """A query that was turned away: which check of stage 1 says so, and why."""
 
     code: str
-    expected: str
-    received: str
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +133,14 @@ def read_query(query: bytes, carried: Carried, limits: Limits) -> RedirectMessag
     `carried` says what this address takes: a request where responses are answered would be the wrong endpoint's.
     """
     if len(query) > limits.message_bytes * _QUERY_GROWTH + _ROOM_FOR_OTHER_PARAMETERS:
-        return UnreadQuery("size", "a shorter query", f"{len(query)} bytes")
-    problem = next(_query_problems(query, carried), None)
-    if problem is not None:
-        return UnreadQuery("form", *problem)
+        return UnreadQuery("size", Fault(SizeProblem.QUERY, received=Count(len(query), Unit.BYTES)))
+    fault = next(_query_problems(query, carried), None)
+    if fault is not None:
+        return UnreadQuery("form", fault)
     values = dict(_pairs(query))
     packed = _base64(_text(values[_bytes(carried)]))
     if packed is None:
-        return UnreadQuery("base64", "strict base64, percent-encoded", _base64_guess(values[_bytes(carried)]))
+        return UnreadQuery("base64", Fault(_base64_guess(values[_bytes(carried)])))
     xml = _inflated(packed, limits.message_bytes)
     return xml if isinstance(xml, UnreadQuery) else _message(carried, xml, values)
 
@@ -140,7 +149,7 @@ def _message(carried: Carried, xml: bytes, values: dict[bytes, bytes]) -> Redire
     relay_state, signature = values.get(b"RelayState"), values.get(b"Signature")
     made = None if signature is None else _base64(_text(signature))
     if signature is not None and not made:
-        return UnreadQuery("form", "a Signature in base64", quoted(_text(signature)))
+        return UnreadQuery("form", Fault(QueryProblem.SIGNATURE_NOT_BASE64, received=Text(_text(signature))))
     return RedirectMessage(
         carried=carried,
         xml=xml,
@@ -153,55 +162,57 @@ def _message(carried: Carried, xml: bytes, values: dict[bytes, bytes]) -> Redire
     )
 
 
-def _query_problems(query: bytes, carried: Carried) -> Iterator[Problem]:
+def _query_problems(query: bytes, carried: Carried) -> Iterator[Fault]:
     """Everything by which two readers could find different parameters in one query, in the order of suspicion."""
     if strange := _NOT_IN_A_QUERY.search(query):
-        yield "a query in which everything else is percent-encoded", quoted(strange[0].decode("latin-1"))
+        yield Fault(QueryProblem.CHARACTER, received=Text(strange[0].decode("latin-1")))
     if _BROKEN_ESCAPE.search(query):
-        yield "two hexadecimal digits after each %", "a % without them"
+        yield Fault(QueryProblem.ESCAPE)
     pairs = list(_pairs(query))
     if len(pairs) > MAX_PARAMETERS:
-        yield f"at most {MAX_PARAMETERS} parameters", f"{len(pairs)} parameters"
+        limit, count = Count(MAX_PARAMETERS, Unit.PARAMETERS), Count(len(pairs), Unit.PARAMETERS)
+        yield Fault(QueryProblem.TOO_MANY_PARAMETERS, limit, count)
     yield from _name_problems([name for name, _ in pairs])
     yield from _protocol_problems(dict(pairs), carried)
     yield from _order_problems([name for name, _ in pairs])
 
 
-def _name_problems(found: list[bytes]) -> Iterator[Problem]:
+def _name_problems(found: list[bytes]) -> Iterator[Fault]:
     known = {_bytes(name) for name in _PROTOCOL}
     for name in found:
         meant = unquote_plus(name.decode("latin-1")).strip().lower()
         if name not in known and (meant in _LOOKED_FOR or meant.partition("[")[0] in _LOOKED_FOR):
-            yield "parameter names as the standard writes them", quoted(name.decode("latin-1"))
+            yield Fault(QueryProblem.MISSPELLED_NAME, received=Text(name.decode("latin-1")))
         if name not in known and name and not _PLAIN_NAME.match(name):
-            yield "plain parameter names", quoted(name.decode("latin-1"))
+            yield Fault(QueryProblem.UNUSUAL_NAME, received=Text(name.decode("latin-1")))
         if name in known and found.count(name) > 1:
-            yield f"one {name.decode('ascii')}", f"{found.count(name)} of them"
+            count = Count(found.count(name), Unit.PARAMETERS)
+            yield Fault(QueryProblem.REPEATED, Name(name.decode("ascii")), count)
 
 
-def _protocol_problems(values: dict[bytes, bytes], carried: Carried) -> Iterator[Problem]:
-    messages = [name for name in Carried if _bytes(name) in values]
+def _protocol_problems(values: dict[bytes, bytes], carried: Carried) -> Iterator[Fault]:
+    messages = [str(name) for name in Carried if _bytes(name) in values]
     if messages != [carried]:
-        yield f"one {carried} and no other message", " and ".join(messages) or "no message"
+        yield Fault(QueryProblem.MESSAGE_COUNT, Name(carried), names_of(messages))
     if not values.get(_bytes(carried)):
-        yield f"a {carried} with a message in it", f"an empty {carried}"
+        yield Fault(QueryProblem.EMPTY, Name(carried), Name(carried))
     encoding = values.get(b"SAMLEncoding")
     if encoding is not None and _text(encoding) != DEFLATE:
-        yield f"the encoding {DEFLATE}", quoted(_text(encoding))
+        yield Fault(QueryProblem.ENCODING, Uri(DEFLATE), Uri(_text(encoding)))
     if (b"SigAlg" in values) is not (b"Signature" in values):
         present, missing = ("SigAlg", "Signature") if b"SigAlg" in values else ("Signature", "SigAlg")
-        yield "SigAlg and Signature together", f"{present} without {missing}"
+        yield Fault(QueryProblem.LONE_PARAMETER, Missing(missing), Name(present))
     for name in ("RelayState", "SigAlg", "Signature"):
         if _not_utf8(values.get(_bytes(name), b"")):
-            yield f"a {name} in UTF-8", "other bytes"
+            yield Fault(QueryProblem.NOT_UTF8, Name(name))
 
 
-def _order_problems(found: list[bytes]) -> Iterator[Problem]:
+def _order_problems(found: list[bytes]) -> Iterator[Fault]:
     """A reader that verifies "everything before Signature" would take what follows it for signed."""
     order = [_bytes(name) for name in (*_SIGNED, "Signature")]
     present = [name for name in found if name in order]
     if b"Signature" in present and present != sorted(present, key=order.index):
-        yield "the message, RelayState, SigAlg, Signature in this order", b", ".join(present).decode("ascii")
+        yield Fault(QueryProblem.ORDER, received=names_of([name.decode("ascii") for name in present]))
 
 
 def _pairs(query: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -218,13 +229,13 @@ def _inflated(packed: bytes, limit: int) -> bytes | UnreadQuery:
     try:
         xml = unpacker.decompress(packed, limit + 1)
     except zlib.error:
-        guess = "a zlib header before it" if packed[:1] == b"\x78" else "other bytes"
-        return UnreadQuery("base64", "a message in raw DEFLATE", guess)
+        problem = DeflateProblem.ZLIB_HEADER if packed[:1] == b"\x78" else DeflateProblem.NOT_DEFLATED
+        return UnreadQuery("base64", Fault(problem))
     if len(xml) > limit:
-        return UnreadQuery("size", f"a message of at most {limit} bytes", "more than that; the rest was not inflated")
+        return UnreadQuery("size", Fault(SizeProblem.INFLATED, Count(limit, Unit.BYTES)))
     if not unpacker.eof or unpacker.unused_data:
-        what = "bytes after its end" if unpacker.eof else "a part of one"
-        return UnreadQuery("base64", "one whole DEFLATE stream", what)
+        problem = DeflateProblem.TRAILING_BYTES if unpacker.eof else DeflateProblem.TRUNCATED
+        return UnreadQuery("base64", Fault(problem))
     return xml
 
 
@@ -237,12 +248,12 @@ def _base64(text: str) -> bytes | None:
         return None
 
 
-def _base64_guess(value: bytes) -> str:
+def _base64_guess(value: bytes) -> DeflateProblem:
     if b"+" in value:
-        return 'a "+" that was not percent-encoded, which reads as a space'
+        return DeflateProblem.PLUS
     if re.search(rb"%0[ad]|%20", value, re.IGNORECASE):
-        return "text with line breaks or spaces"
-    return "text with other characters or wrong padding"
+        return DeflateProblem.WHITE_SPACE
+    return DeflateProblem.NOT_BASE64
 
 
 def _text(value: bytes) -> str:
@@ -269,30 +280,27 @@ def verify_query(
     """
     problem = _signature_problem(message, certificates, allow_sha1=allow_sha1)
     if problem is not None:
-        return QueryVerdict(failed(expected=problem[0], received=problem[1]))
+        return QueryVerdict(failed(*problem))
     signer = next((known for known in _usable(certificates) if _made_by(message, known)), None)
     if signer is None:
-        expected = "; ".join(f"{known.subject}, SHA-256 {known.fingerprint}" for known in _usable(certificates)[:2])
-        return QueryVerdict(failed(expected=f"a signature by {expected}", received=_BROKEN))
+        expected = Several(tuple(map(fingerprint_of, _usable(certificates)[:2])))
+        return QueryVerdict(failed(SignatureProblem.QUERY, expected))
     if message.algorithm in WEAK:
-        return QueryVerdict(warning(expected="SHA-256 or better", received=message.algorithm), signer)
-    return QueryVerdict(passed(f"{signer.subject}, SHA-256 {signer.fingerprint}"), signer)
-
-
-_BROKEN = "a signature that does not verify: the query was changed after it was signed, or another key made it"
+        weak = warning(SignatureAlgorithmProblem.WEAK, received=Uri(message.algorithm))
+        return QueryVerdict(weak, signer)
+    return QueryVerdict(PASSED, signer)
 
 
 def _signature_problem(
     message: RedirectMessage, certificates: Sequence[IdpCertificate], *, allow_sha1: bool
-) -> Problem | None:
+) -> Fault | None:
     if message.signature is None:
-        return "a signature of the query", "no Signature parameter"
+        return Fault(SignaturePresentProblem.NOT_IN_QUERY, received=Missing("Signature"))
     known = message.algorithm in SIGNATURE_METHODS
     if not known or (message.algorithm in WEAK and not allow_sha1):
-        return "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", quoted(message.algorithm)
+        return Fault(SignatureAlgorithmProblem.NOT_ACCEPTED, received=Uri(message.algorithm))
     if not _usable(certificates):
-        what = "only weak keys are configured" if certificates else "no certificate is configured"
-        return "a certificate in the account's settings", what
+        return Fault(SigningKeyProblem.ONLY_WEAK if certificates else SigningKeyProblem.NONE_CONFIGURED)
     return None
 
 

@@ -1,7 +1,4 @@
-"""The verdict as a value: outcomes, findings, rows and the report they add up to.
-
-Owns the shape of what is told about a message. Never decides anything about a message itself.
-"""
+"""The verdict as a value: outcomes, findings, rows and the report they add up to. No sentences (`sp.diagnosis`)."""
 
 from __future__ import annotations
 
@@ -9,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
+
+from sp.saml.problems import Problem
+from sp.saml.values import Value, bounded
 
 
 class Outcome(StrEnum):
@@ -22,11 +22,16 @@ class Outcome(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What one check found, with both sides: what would have passed, and what came."""
+    """What one check found. Only a failure or a warning has a problem, values and a place.
+
+    `place` says where, for problems of which the check alone does not: an element's name, or "line:12" of the text.
+    """
 
     outcome: Outcome
-    expected: str = ""
-    received: str = ""
+    problem: Problem | None = None
+    expected: Value | None = None
+    received: Value | None = None
+    place: str = ""
 
 
 SHOWN_CHARACTERS = 300
@@ -47,35 +52,38 @@ def shown(text: str) -> str:
     return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
 
 
-def quoted(value: str) -> str:
-    """`value` for a sentence, in quotation marks where white space at its ends would otherwise not be seen."""
-    if value and value == value.strip():
-        return shown(value)
-    return f'"{shown(value)}"'
+class Fault(NamedTuple):
+    """What a rule found wrong: what `failed` and `warning` take."""
+
+    problem: Problem
+    expected: Value | None = None
+    received: Value | None = None
+    place: str = ""
 
 
-_PASSED = Finding(Outcome.PASSED)
-
-
-def passed(received: str = "", expected: str = "") -> Finding:
-    if not received and not expected:
-        return _PASSED
-    return Finding(Outcome.PASSED, shown(expected), shown(received))
-
-
-def failed(*, expected: str, received: str) -> Finding:
-    return Finding(Outcome.FAILED, shown(expected), shown(received))
-
-
-def warning(*, expected: str, received: str) -> Finding:
-    return Finding(Outcome.WARNING, shown(expected), shown(received))
-
-
-def skipped(received: str = "") -> Finding:
-    return Finding(Outcome.SKIPPED, "", shown(received))
-
-
+# Some fifty rows of a message pass: they are one object.
+PASSED = Finding(Outcome.PASSED)
+SKIPPED = Finding(Outcome.SKIPPED)
 NOT_REACHED = Finding(Outcome.NOT_REACHED)
+
+
+def failed(problem: Problem, expected: Value | None = None, received: Value | None = None, place: str = "") -> Finding:
+    """A failure with that problem."""
+    return Finding(Outcome.FAILED, problem, _kept(expected), _kept(received), place)
+
+
+def warning(problem: Problem, expected: Value | None = None, received: Value | None = None, place: str = "") -> Finding:
+    """A warning with that problem."""
+    return Finding(Outcome.WARNING, problem, _kept(expected), _kept(received), place)
+
+
+def _kept(value: Value | None) -> Value | None:
+    return None if value is None else bounded(value)
+
+
+def passed_unless(fault: Fault | None) -> Finding:
+    """PASSED where there is no fault, else the failure."""
+    return PASSED if fault is None else failed(*fault)
 
 
 class Row(NamedTuple):
@@ -86,8 +94,10 @@ class Row(NamedTuple):
 
     code: str
     outcome: Outcome
-    expected: str = ""
-    received: str = ""
+    problem: Problem | None = None
+    expected: Value | None = None
+    received: Value | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)

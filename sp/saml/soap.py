@@ -10,6 +10,9 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from sp.saml import names
+from sp.saml.problems import RootProblem
+from sp.saml.report import Fault
+from sp.saml.values import Name, names_of
 from sp.saml.xml import child
 
 CONTENT_TYPE = "text/xml"
@@ -20,20 +23,22 @@ _BODY = f"{{{names.SOAP}}}Body"
 _MUST_UNDERSTAND = f"{{{names.SOAP}}}mustUnderstand"
 
 
-def envelope_problem(root: etree._Element, tag: str) -> tuple[str, str] | None:
-    """What keeps this from being an Envelope with one `tag` in its Body, as (expected, received), or None."""
-    expected = f"a SOAP Envelope with one {etree.QName(tag).localname} in its Body"
+def envelope_problem(root: etree._Element, tag: str) -> Fault | None:
+    """What keeps this from being an Envelope with one `tag` in its Body, or None."""
+    expected = Name(etree.QName(tag).localname)
     if root.tag != _ENVELOPE:
-        return expected, etree.QName(root).localname
+        return Fault(RootProblem.ENVELOPE, expected, names_of([etree.QName(root).localname]))
     if [part.tag for part in root] not in ([_BODY], [_HEADER, _BODY]):
-        return expected, ", ".join(etree.QName(part).localname for part in list(root)[:3]) or "an empty Envelope"
+        found = [etree.QName(part).localname for part in list(root)[:3]]
+        return Fault(RootProblem.ENVELOPE if found else RootProblem.EMPTY_ENVELOPE, expected, names_of(found))
     content = [etree.QName(element) for element in root[-1]]
     if [name.text for name in content] != [tag]:
-        return expected, ", ".join(name.localname for name in content[:3]) or "an empty Body"
+        found = [name.localname for name in content[:3]]
+        return Fault(RootProblem.ENVELOPE if found else RootProblem.EMPTY_BODY, expected, names_of(found))
     header = child(root, _HEADER)
     obliged = [] if header is None else [part for part in header if part.get(_MUST_UNDERSTAND) == "1"]
     if obliged:
-        return "no header that must be understood", etree.QName(obliged[0]).localname
+        return Fault(RootProblem.MUST_UNDERSTAND, received=Name(etree.QName(obliged[0]).localname))
     return None
 
 

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-from sp.saml import names
+from sp.saml import checks, names
 from sp.saml.bindings import Transport
-from sp.saml.checks import CHECKS, of_stage
+from sp.saml.checks import CHECKS, Check
 from sp.saml.checks.assertion import Statement, authn_context_of
 from sp.saml.checks.holder import Holder
 from sp.saml.checks.response import Held
@@ -44,18 +45,17 @@ from sp.saml.messages import (
     Verified,
     VerifiedAssertion,
 )
-from sp.saml.report import NOT_REACHED, Finding, Outcome, Report, Row, skipped
+from sp.saml.report import NOT_REACHED, SKIPPED, Finding, Outcome, Report, Row
 from sp.saml.response import read_response, unverified_issuer
 from sp.saml.signature import Signatures, verified_assertion
 from sp.saml.times import instant
 from sp.saml.xml import Document
 
 Findings = dict[str, Finding]
+Subject = TypeVar("Subject")
 
 DEFAULT_LIMITS = Limits()
 NOBODY_ASKED = AccountHolder()
-
-_NO_FORM = "the message came without a form"
 
 
 def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
@@ -63,7 +63,7 @@ def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
     findings: Findings = {}
     try:
         transport = Transport(form, limits)
-        _until_failure(findings, transport, 1)
+        _until_failure(findings, transport, checks.TRANSPORT)
         decoded = transport.decoded
     except Exception as error:  # noqa: BLE001  one message must not be a 500 without a trace
         return Opened(with_internal_error(findings, _EVERY_CODE, error), error=error)
@@ -74,21 +74,21 @@ def open_form(form: PostedForm, limits: Limits = DEFAULT_LIMITS) -> Opened:
 
 def open_message(xml: bytes, limits: Limits = DEFAULT_LIMITS) -> Opened:
     """Stages 1 to 3 of a message that never came by a form: its rows are skipped, its size is judged."""
-    findings = {"form": skipped(_NO_FORM), "size": size_of(len(xml), limits.message_bytes)}
+    findings = {"form": SKIPPED, "size": size_of(len(xml), limits.message_bytes)}
     if _failed(findings):
         return Opened(findings)
-    return _open_document(Document(xml, limits), findings | {"base64": skipped(_NO_FORM)})
+    return _open_document(Document(xml, limits), findings | {"base64": SKIPPED})
 
 
 def _open_document(document: Document, findings: Findings) -> Opened:
     """Stages 2 and 3; each row may rely on the ones before it having passed."""
     issuer, response = "", None
     try:
-        _until_failure(findings, document, 2)
+        _until_failure(findings, document, checks.DOCUMENT)
         if _failed(findings):
             return Opened(findings, xml=document.xml)
         issuer = unverified_issuer(document.element)
-        _until_failure(findings, document, 3)
+        _until_failure(findings, document, checks.STRUCTURE)
         response = None if _failed(findings) else read_response(document)
     except Exception as error:  # noqa: BLE001  as above; the message is kept, and its issuer as far as it was read
         return Opened(with_internal_error(findings, _EVERY_CODE, error), None, issuer, document.xml, error=error)
@@ -115,10 +115,11 @@ def failed_by(error: Exception, findings: Mapping[str, Finding], expectations: E
 def _verify(response: UnverifiedResponse, expectations: Expectations, findings: Findings) -> Verified:
     """Stages 4 to 8. Every finding is in `findings` at once, so that they are there if a later step raises."""
     held = Held(response, expectations)
-    _all(findings, held, 4, 5)
+    _all(findings, held, checks.RESPONSE)
+    _all(findings, held, checks.ACCOUNT)
     if held.account is None:
         return Verified(_complete(findings), expectations)
-    _until_failure(findings, held, 6)
+    _until_failure(findings, held, checks.DECRYPTION)
     if findings["issuer"].outcome is Outcome.FAILED or _failed(findings):
         return Verified(_complete(findings), expectations)
     readable = _readable(held)
@@ -137,12 +138,12 @@ def _readable(held: Held) -> UnverifiedResponse:
 
 def _verify_signed(signatures: Signatures, findings: Findings) -> Verified:
     """Stage 7, and stage 8 on what the signatures cover."""
-    _until_failure(findings, signatures, 7)
+    _until_failure(findings, signatures, checks.SIGNATURE)
     verified = None if _failed(findings) else verified_assertion(signatures)
     if verified is None:
         return Verified(_complete(findings), signatures.expectations)
     statement = _statement(verified, signatures)
-    _all(findings, statement, 8)
+    _all(findings, statement, checks.ASSERTION)
     if (warned := _former_key_warning(statement)) is not None:
         findings["decryption"] = warned
     identity = _identity(statement) if findings["subject"].outcome is Outcome.PASSED else None
@@ -195,7 +196,7 @@ def conclude(verified: Verified, holder: AccountHolder) -> Judgement:
     findings, error = dict(verified.findings), verified.error
     if verified.identity is not None:
         try:
-            _all(findings, Holder(verified.identity, holder), 9)
+            _all(findings, Holder(verified.identity, holder), checks.HOLDER)
         except Exception as raised:  # noqa: BLE001  as above
             findings, error = with_internal_error(findings, _EVERY_CODE, raised), raised
     rows = tuple([Row(check.code, *findings.get(check.code, NOT_REACHED)) for check in CHECKS])
@@ -207,19 +208,18 @@ def judge(opened: Opened, expectations: Expectations, holder: AccountHolder = NO
     return conclude(verify(opened, expectations), holder)
 
 
-def _until_failure(findings: Findings, subject: object, stage: int) -> None:
+def _until_failure(findings: Findings, subject: Subject, stage: tuple[Check[Subject], ...]) -> None:
     """Add the findings of a stage up to its first failure: nothing after that could be trusted."""
-    for check in of_stage(stage):
+    for check in stage:
         finding = findings[check.code] = check.judge(subject)
         if finding.outcome is Outcome.FAILED:
             break
 
 
-def _all(findings: Findings, subject: object, *stages: int) -> None:
-    """Add the findings of every check of these stages, so that all faults of one attempt are seen at once."""
-    for stage in stages:
-        for check in of_stage(stage):
-            findings[check.code] = check.judge(subject)
+def _all(findings: Findings, subject: Subject, stage: tuple[Check[Subject], ...]) -> None:
+    """Add the findings of every check of the stage, so that all faults of one attempt are seen at once."""
+    for check in stage:
+        findings[check.code] = check.judge(subject)
 
 
 def _failed(findings: Findings) -> bool:

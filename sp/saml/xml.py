@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import saml2.data
 from lxml import etree
 
 from sp.saml import errands, names
 from sp.saml.messages import Limits
+from sp.saml.problems import EncodingProblem, LimitProblem
+from sp.saml.report import Fault
+from sp.saml.values import Count, Name, Text, Unit
 
 # Some identity providers declare the same few prefixes at every value.
 NAMESPACE_DECLARATIONS = 1024
@@ -28,6 +31,7 @@ NAMESPACE_DECLARATIONS = 1024
 NAMESPACE_PREFIXES = 64
 XML_SPACE = " \t\r\n"
 
+_UTF8 = Name("UTF-8")
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -93,31 +97,31 @@ class Document:
             return error
 
 
-def encoding_problem(xml: bytes) -> str | None:
+def encoding_problem(xml: bytes) -> Fault | None:
     """What makes these bytes anything but UTF-8 that is declared as such or not declared; None when nothing does.
 
     XML 1.1 counts as a problem too: its line ends and control characters read differently from parser to parser.
     """
     for start, name in _OTHER_ENCODINGS:
         if xml.startswith(start):
-            return name
+            return Fault(EncodingProblem.OTHER, _UTF8, Name(name))
     declaration = _DECLARATION.match(xml.removeprefix(codecs.BOM_UTF8))
     if declaration is not None and (problem := _declared_problem(declaration[1])):
         return problem
     try:
         xml.decode("utf-8")
     except UnicodeDecodeError as error:
-        return f"bytes that are not UTF-8, the first at position {error.start}"
+        return Fault(EncodingProblem.NOT_UTF8, _UTF8, Count(error.start, Unit.POSITION))
     return None
 
 
-def _declared_problem(declaration: bytes) -> str | None:
+def _declared_problem(declaration: bytes) -> Fault | None:
     version = _VERSION.search(declaration)
     if version is not None and version[1] != b"1.0":
-        return f"XML version {version[1].decode('latin-1')}"
+        return Fault(EncodingProblem.XML_VERSION, _UTF8, Text(version[1].decode("latin-1")))
     encoding = _ENCODING.search(declaration)
     if encoding is not None and encoding[1].lower() != b"utf-8":
-        return f"a declaration of {encoding[1].decode('latin-1')}"
+        return Fault(EncodingProblem.DECLARED, _UTF8, Text(encoding[1].decode("latin-1")))
     return None
 
 
@@ -158,13 +162,14 @@ def parser_gave_up(error: etree.XMLSyntaxError) -> bool:
     return bool(error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT)  # type: ignore[attr-defined]
 
 
-def first_comment(root: etree._Element) -> str | None:
+def first_comment(root: etree._Element) -> Name | None:
     """What kind of node nobody should see stands in the document, inside or around the root; None without any."""
     around = (*root.itersiblings(preceding=True), *root.itersiblings())
     node = next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None)
     for found in (*around, node):
         if found is not None:
-            return {etree.Comment: "a comment", etree.Entity: "an entity"}.get(found.tag, "a processing instruction")
+            kinds = {etree.Comment: "comment", etree.Entity: "entity"}
+            return Name(kinds.get(found.tag, "processing instruction"))
     return None
 
 
@@ -193,22 +198,22 @@ def _is_id(name: str) -> bool:
     return name.rpartition("}")[2].lower() in _ID_NAMES
 
 
-def limit_problem(document: Document) -> tuple[str, str] | None:
-    """The bound that is passed, as (allowed, found), or None."""
+def limit_problem(document: Document) -> Fault | None:
+    """The bound that is exceeded, or None."""
     if document.syntax_error is not None and parser_gave_up(document.syntax_error):
-        return f"at most {document.limits.depth} levels of elements", "more than the parser reads"
+        return Fault(LimitProblem.PARSER_GAVE_UP, Count(document.limits.depth, Unit.LEVELS))
     declarations = document.xml.count(b"xmlns")
     prefixes = len(set(_PREFIX.findall(document.xml))) if declarations > NAMESPACE_PREFIXES else declarations
     found, limits = document.survey, document.limits
-    for count, limit, what in (
-        (found.depth, limits.depth, "levels of elements"),
-        (found.elements, limits.elements, "elements"),
-        (found.attributes, limits.attributes, "attributes of one element"),
-        (declarations, NAMESPACE_DECLARATIONS, "namespace declarations"),
-        (prefixes, NAMESPACE_PREFIXES, "namespace prefixes"),
+    for count, limit, unit in (
+        (found.depth, limits.depth, Unit.LEVELS),
+        (found.elements, limits.elements, Unit.ELEMENTS),
+        (found.attributes, limits.attributes, Unit.ATTRIBUTES),
+        (declarations, NAMESPACE_DECLARATIONS, Unit.NAMESPACE_DECLARATIONS),
+        (prefixes, NAMESPACE_PREFIXES, Unit.NAMESPACE_PREFIXES),
     ):
         if count > limit:
-            return f"at most {limit} {what}", f"{count} or more"
+            return Fault(LimitProblem.EXCEEDED, Count(limit, unit), Count(count, unit))
     return None
 
 
@@ -290,7 +295,14 @@ _schema()
 _SCHEMA_LOCK = threading.Lock()
 
 
-def schema_problem(document: Document) -> str | None:
+class SchemaError(NamedTuple):
+    """What the validator says, and about which line."""
+
+    line: int
+    message: str
+
+
+def schema_problem(document: Document) -> SchemaError | None:
     """The first place where the document differs from the SAML 2.0 protocol schema, or None.
 
     With a schema at hand libxml2 follows no xsi:schemaLocation; a test with a trap behind one keeps it so.
@@ -300,4 +312,4 @@ def schema_problem(document: Document) -> str | None:
         if schema.validate(document.element):
             return None
         error = schema.error_log[0]  # type: ignore[index]
-        return f"line {error.line}: {error.message}"
+        return SchemaError(error.line, error.message)

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
+from typing import Never
 
-from sp.saml.checks import CHECKS, STAGES, Check, logout
+from sp.diagnosis import catalogue, logout_catalogue
+from sp.diagnosis.remedies import GENERAL, remedy_for
+from sp.diagnosis.sides import sides
+from sp.saml.checks import BY_CODE, CHECKS, STAGES, logout
 from sp.saml.checks.logout import LogoutCheck
 from sp.saml.logout_messages import Kind
-from sp.saml.remedies import GENERAL, remedy_for
 from sp.saml.report import Outcome, Report, Row
 
 # Below this likeness two values share letters by chance only, and marking them would confuse.
@@ -91,21 +94,21 @@ def difference(expected: str, received: str) -> tuple[Segments, Segments] | None
     return tuple(left), tuple(right)
 
 
-_CHECKS: dict[str, Check] = {check.code: check for check in CHECKS}
-
-
 _TO_MEND = (Outcome.FAILED, Outcome.WARNING)
 
 
 def _row(row: Row, provider: str) -> ReportRow:
-    return _shown(row, _CHECKS[row.code], remedy_for(row, provider) if row.outcome in _TO_MEND else "")
+    remedy = remedy_for(row, provider) if row.outcome in _TO_MEND else ""
+    check = BY_CODE[row.code]
+    return _shown(row, check.title, check.clause, catalogue.TEXTS[row.code][0], remedy)
 
 
-def _logout_row(row: Row, check: LogoutCheck) -> ReportRow:
-    return _shown(row, check, check.remedy if row.outcome in _TO_MEND else "")
+def _logout_row(row: Row, check: LogoutCheck[Never]) -> ReportRow:
+    why, remedy = logout_catalogue.TEXTS[row.code]
+    return _shown(row, check.title, check.clause, why, remedy if row.outcome in _TO_MEND else "")
 
 
-def _shown(row: Row, check: Check | LogoutCheck, remedy: str) -> ReportRow:
-    cut = difference(row.expected, row.received) if row.outcome is Outcome.FAILED else None
-    expected, received = cut or (row.expected, row.received)
-    return ReportRow(row.code, check.title, row.outcome.value, check.clause, check.why, remedy, expected, received)
+def _shown(row: Row, title: str, clause: str, why: str, remedy: str) -> ReportRow:
+    text = sides(row)
+    cut = difference(*text) if row.outcome is Outcome.FAILED else None
+    return ReportRow(row.code, title, row.outcome.value, clause, why, remedy, *(cut or text))

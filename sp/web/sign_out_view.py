@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sp.diagnosis.logout_explanations import logout_message, logout_remedy
+from sp.diagnosis.sides import sides
 from sp.flows.logout_consumer import Received
 from sp.saml.logout_messages import Kind
-from sp.saml.logout_words import logout_message, logout_remedy
 from sp.web.report_view import ReportStage, logout_stages
 from sp.web.state import Service
 
@@ -73,7 +74,7 @@ def shown_outcome(service: Service, received: Received) -> ShownOutcome:
         message=logout_message(report, kind),
         remedy=logout_remedy(report) if details else "",
         stages=logout_stages(report, kind) if details else (),
-        said=report.row("logout_status").received if state in {PARTIAL, FAILED} else "",
+        said=sides(report.row("logout_status")).received if state in {PARTIAL, FAILED} else "",
     )
 
 

@@ -15,6 +15,8 @@ import structlog
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from sp.diagnosis.explanations import cause
+from sp.diagnosis.remedies import GENERAL, name_of
 from sp.disconnects import CLIENT_CLOSED_REQUEST
 from sp.flows.assertion_consumer import Delivery, SignIn, UnreadForm, consuming
 from sp.flows.pending_answers import answers_a_waiting_request
@@ -22,10 +24,11 @@ from sp.flows.realms import WorkspaceGoneError
 from sp.flows.verdict import verdict
 from sp.saml.bindings import values
 from sp.saml.checks import CHECKS
-from sp.saml.explain import cause
 from sp.saml.messages import PostedForm
-from sp.saml.remedies import GENERAL, name_of
+from sp.saml.problems import FormProblem, SizeProblem
+from sp.saml.report import Fault
 from sp.saml.times import written
+from sp.saml.values import Count, Name, Text, Unit
 from sp.store.together import AbandonedError, Steps
 from sp.web import cookies
 from sp.web.attempt_address import attempt_address
@@ -148,11 +151,11 @@ async def _read_body(request: Request) -> bytes | UnreadForm:
     """The body, or why it was not read: bounds hold before anything is kept."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        return UnreadForm("form", "a form without Content-Encoding", f"Content-Encoding {encoding[:50]!r}")
+        return UnreadForm("form", Fault(FormProblem.CONTENT_ENCODING, received=Text(encoding[:50])))
     limit = service_of(request).settings.max_message_bytes * _ENCODED_GROWTH + _ROOM_FOR_OTHER_FIELDS
     body = await _bounded_body(request, limit)
     if body is None:
-        return UnreadForm("size", f"a form of at most {limit // 1024} KiB", "more than that; the rest was not read")
+        return UnreadForm("size", Fault(SizeProblem.FORM, Count(limit // 1024, Unit.KIB)))
     return body
 
 
@@ -188,8 +191,8 @@ def _parse(body: bytes) -> tuple[tuple[str, str], ...]:
 
 def _too_many_fields(method: str) -> UnreadForm:
     if method == "GET":
-        return UnreadForm("form", "the method POST", method)
-    return UnreadForm("form", f"at most {_MAX_FIELDS} fields", "more than that")
+        return UnreadForm("form", Fault(FormProblem.METHOD, Name("POST"), Name(method)))
+    return UnreadForm("form", Fault(FormProblem.TOO_MANY_FIELDS, Count(_MAX_FIELDS, Unit.FIELDS)))
 
 
 def _status(sign_in: SignIn) -> int:

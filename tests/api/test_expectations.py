@@ -297,6 +297,17 @@ def test_whatever_an_attribute_holds_the_xml_is_well_formed(job: Workspace, idp:
     assert len(_junit(job, f"{reference}.junit", "*/*")) == 2
 
 
+def test_a_refusal_names_its_problems_to_programs(job: Workspace, idp: Idp) -> None:
+    reference = declared(job.program, outcome="accepted")
+    job.verdict(job.response(idp, audience="urn:other"))
+    answer = job.program.call("GET", f"/expectations/{reference}").json()
+    assert answer["differences"][0]["problems"] == ["audience.different"]
+    xml = job.program.call("GET", f"/expectations/{reference}.junit", headers={"accept": "*/*"}).content
+    failure = etree.fromstring(xml).find("testsuite/testcase[@name='outcome']/failure")
+    assert failure is not None
+    assert failure.get("type") == "audience.different"
+
+
 def _junit(job: Workspace, path: str, accept: str) -> dict[str, str | None]:
     answer = job.program.call("GET", f"/expectations/{path}", headers={"accept": accept})
     assert answer.headers["content-type"] == "application/xml"

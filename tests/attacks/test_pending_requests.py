@@ -11,6 +11,7 @@ from house import House
 from responses import Idp, with_attribute
 from sqlalchemy import update
 
+from sp.diagnosis.sides import sides
 from sp.flows import sign_in_started_here
 from sp.flows.request_sending import PER_BROWSER
 from sp.flows.sign_in_started_here import Obstacle, start
@@ -52,7 +53,7 @@ class TestAnswering:
         assert answer(here, sent).accepted
         second = answer(here, sent)
         assert failed(second) == ("in_response_to",)
-        assert "answered before" in second.judgement.report.row("in_response_to").received
+        assert "answered before" in sides(second.judgement.report.row("in_response_to")).received
 
     @attack("RSP-17 here", "an answer that comes after 13 minutes and a second")
     def test_a_request_is_gone_after_ten_minutes_and_the_skew(self, here: House) -> None:
@@ -88,7 +89,7 @@ class TestAnswering:
         here.configure("fabrikam", sign_in_url="https://f.example/")
         late = answer(here, sent, name_id=CHARLIE.email)
         assert failed(late) == ("in_response_to",)
-        assert late.judgement.report.row("in_response_to").received == "one for fabrikam"
+        assert sides(late.judgement.report.row("in_response_to")).received == "one for fabrikam"
 
     @attack("RSP-20 acs", "the answer comes to another address than the request named")
     def test_the_address_of_the_answer_is_bound(self, here: House) -> None:

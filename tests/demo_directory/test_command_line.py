@@ -1,5 +1,6 @@
 """The command line: serving, the connected state, and one sentence for each mistake."""
 
+import base64
 import json
 import signal
 import socket
@@ -71,6 +72,19 @@ def test_two_directories_share_neither_password_nor_tenant(capsys: pytest.Captur
     one, other = connected(capsys, tmp_path / "one"), connected(capsys, tmp_path / "other")
     assert one["password"] != other["password"]
     assert one["issuer"] != other["issuer"]
+
+
+def test_a_response_is_for_the_service_of_the_last_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    acs_url = "http://localhost:8206/saml2"
+    options = ("--data-dir", str(tmp_path), "--service-acs-url", acs_url, "--base-url", "http://127.0.0.1:8207")
+    assert main(["connect", *options]) == 0
+    capsys.readouterr()
+    assert main(["response", "--data-dir", str(tmp_path)]) == 0
+    xml = base64.b64decode(capsys.readouterr().out).decode()
+    assert f'Destination="{acs_url}"' in xml
+    assert "http://localhost:8000" not in xml
+    assert "http://127.0.0.1:8001" not in xml
+    assert (tmp_path / "demo-directory.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_it_serves_until_it_is_interrupted(served: tuple[subprocess.Popen[bytes], str]) -> None:

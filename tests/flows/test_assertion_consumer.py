@@ -12,9 +12,13 @@ from house import House
 from responses import CLAIMS, Idp, with_attribute, with_text
 from sqlalchemy import func, select
 
+from sp.diagnosis.sides import sides
 from sp.flows.assertion_consumer import SignIn, UnreadForm
 from sp.flows.passwords import hash_password
 from sp.models import ConsumedAssertion, SignInAttempt, SignInOutcome, User, UserSession, UserSource, UserStatus
+from sp.saml.problems import SizeProblem
+from sp.saml.report import Fault
+from sp.saml.values import Count, Unit
 from sp.store import accounts, administrators, sessions, sign_in_attempts, users
 
 
@@ -207,11 +211,11 @@ class TestRefused:
         other = Idp.make(FABRIKAM_ISSUER)
         house.configure("second", issuer=other.entity_id, certificates=(other.certificate,))
         row = house.post(Idp(CONTOSO_ISSUER.rstrip("/"), house.idp.key_name).response()).judgement.report.row("issuer")
-        assert (row.expected, row.received) == (CONTOSO_ISSUER, CONTOSO_ISSUER.rstrip("/"))
+        assert (sides(row).expected, sides(row).received) == (CONTOSO_ISSUER, CONTOSO_ISSUER.rstrip("/"))
 
     def test_with_one_issuer_configured_no_other_can_have_been_meant(self, house: House) -> None:
         row = house.post(Idp.make(FABRIKAM_ISSUER).response()).judgement.report.row("issuer")
-        assert row.expected == CONTOSO_ISSUER
+        assert sides(row).expected == CONTOSO_ISSUER
 
     def test_saml_switched_off_refuses_at_once(self, house: House) -> None:
         house.configure(single_sign_on=False)
@@ -235,7 +239,7 @@ class TestRefused:
         assert failed == ("confirmation_expiry", "not_on_or_after", "replay")
 
     def test_a_form_that_was_not_read_leaves_an_attempt_with_the_reason(self, house: House) -> None:
-        sign_in = house.post(b"", form=UnreadForm("size", "at most 10 KiB", "more than that"))
+        sign_in = house.post(b"", form=UnreadForm("size", Fault(SizeProblem.FORM, Count(10, Unit.KIB))))
         assert sign_in.judgement.report.failed == ("size",)
         kept = attempt(house, sign_in)
         assert kept.message is None
@@ -304,7 +308,9 @@ class TestFederationId:
         house.configure(user_mapping="federation-id")
         report = house.post(house.idp.response(name_id="E1234")).judgement.report
         assert report.failed == ("user_link",)
-        assert report.row("user_link").received == "No unique user found for the SAML authenticated user E1234."
+        assert sides(report.row("user_link")).received == (
+            "No unique user found for the SAML authenticated user E1234."
+        )
 
     def test_it_never_takes_over_a_profile_by_its_user_name(self, house: House) -> None:
         house.post(house.idp.response())

@@ -18,6 +18,7 @@ from profiles import add_profile
 from responses import Idp
 from structlog.testing import capture_logs
 
+from sp.diagnosis.sides import sides
 from sp.flows import account_setup, domains, judging_again, user_profiles
 from sp.flows.account_setup import Invalid, Saved
 from sp.flows.assertion_consumer import SignIn
@@ -80,7 +81,7 @@ Answer = dict[str, Any]
 def by_sign_in(two: Two, username: str) -> Answer:
     report = two.sign_in(username).judgement.report
     row = report.row("user_link")
-    return {"failed": report.failed, "warnings": report.warnings, "row": (row.expected, row.received)}
+    return {"failed": report.failed, "warnings": report.warnings, "row": (sides(row).expected, sides(row).received)}
 
 
 def by_federation_id(two: Two, username: str) -> Answer:
@@ -396,7 +397,7 @@ class TestIssuers:
     def test_the_report_for_an_unknown_issuer_names_no_companys_issuer(self, two: Two, issuer: str) -> None:
         sign_in = two.house.post(Idp.make(issuer).response())
         row = sign_in.judgement.report.row("issuer")
-        assert row.expected == "the Issuer URL of an account"
+        assert sides(row).expected == "the Issuer URL of an account"
         with two.house.database.reading() as session:
             attempt = sign_in_attempts.attempt_by_reference(session, sign_in.reference)
         assert attempt is not None
@@ -410,7 +411,7 @@ class TestIssuers:
         ):
             sent = begin(two.house, slug="fabrikam")
             sign_in = answer(two.house, sent, idp=Idp(issuer, two.idp.key_name))
-            assert sign_in.judgement.report.row("issuer").expected == expected
+            assert sides(sign_in.judgement.report.row("issuer")).expected == expected
 
     def test_a_sign_out_message_of_an_unknown_issuer_is_told_no_issuer(self, two: Two) -> None:
         received = CONTOSO_ISSUER.rstrip("/")

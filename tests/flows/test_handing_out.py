@@ -16,6 +16,8 @@ from lxml import etree
 from responses import Idp, Mutation, one, with_attribute
 from sqlalchemy import Engine, event, func, select
 
+from sp.diagnosis.explanations import message
+from sp.diagnosis.sides import sides
 from sp.flows import housekeeping, service_keys
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.evidence import Evidence, evidence_of
@@ -25,7 +27,6 @@ from sp.flows.sharing import shared
 from sp.models import ConsumedAssertion, HandedOutAssertion, KeyPurpose
 from sp.saml import names
 from sp.saml.assertion_keys import AssertionKey
-from sp.saml.explain import message
 from sp.saml.messages import HandedOut
 from sp.store import handed_out_assertions, sign_in_attempts
 
@@ -55,7 +56,7 @@ def refused(house: House, xml: bytes) -> SignIn:
 def is_handed_out(sign_in: SignIn) -> bool:
     """Whether it was refused for having been handed out, and for nothing else."""
     report = sign_in.judgement.report
-    return report.failed == ("replay",) and "handed out" in report.row("replay").received
+    return report.failed == ("replay",) and "handed out" in sides(report.row("replay")).received
 
 
 def switched_off(house: House) -> Callable[[], None]:
@@ -203,7 +204,7 @@ def test_one_that_was_used_before_it_was_handed_out_is_an_ordinary_replay(house:
     given(house, signed_in)
     again = house.post(xml).judgement.report
     assert again.failed == ("replay",)
-    assert "handed out" not in again.row("replay").received
+    assert "handed out" not in sides(again.row("replay")).received
 
 
 def test_a_second_time_it_is_told_who_had_it_first(house: House) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from sp.diagnosis.sides import sides
 from sp.flows.assertion_consumer import SignIn, consuming
 from sp.flows.evidence import evidence_of
 from sp.flows.judging_logouts import logout_evidence
@@ -56,7 +57,7 @@ def test_what_is_raised_while_a_session_is_opened_is_a_refusal(endless: House, l
     report = sign_in.judgement.report
     assert not sign_in.accepted
     assert report.failed == ("replay",)
-    assert "OverflowError" in report.row("replay").received
+    assert "OverflowError" in sides(report.row("replay")).received
     assert [row.code for row in report.rows] == [check.code for check in CHECKS]
     attempt = kept(endless, sign_in)
     assert (attempt.outcome, attempt.failed, attempt.account_id is None) == ("refused", ["replay"], False)
@@ -139,7 +140,7 @@ def test_settings_that_are_saved_while_a_refusal_is_recorded_leave_an_attempt_of
     assert not sign_in.accepted
     attempt = kept(house, sign_in)
     assert (attempt.outcome, attempt.account_id) == ("refused", None)
-    assert "OverflowError" in sign_in.judgement.report.row(attempt.failed[0]).received
+    assert "OverflowError" in sides(sign_in.judgement.report.row(attempt.failed[0])).received
 
 
 def test_a_logout_message_that_raises_is_refused_and_kept(house: House) -> None:

@@ -12,6 +12,8 @@ from house import House
 from logouts import SLO_URL, posted, request
 from responses import Mutation
 
+from sp.diagnosis.captures import CapturedMessage
+from sp.diagnosis.sides import sides
 from sp.flows import account_setup
 from sp.flows.account_setup import Saved, SsoDraft
 from sp.flows.assertion_consumer import SignIn, consume
@@ -22,7 +24,6 @@ from sp.flows.logout_consumer import LogoutDelivery, Received, receive
 from sp.flows.workspaces import live_workspace, make_workspace
 from sp.models import KeyPurpose, KeyState, SignInAttempt
 from sp.saml import names
-from sp.saml.captures import CapturedMessage
 from sp.saml.own_keys import OwnKey
 from sp.saml.report import Outcome, Report, Row
 from sp.store import accounts, sign_in_attempts, sign_out_messages
@@ -212,8 +213,8 @@ def warned_row(report: Report, code: str = "decryption") -> Row:
 def test_the_former_key_opens_for_30_days_with_a_warning_that_names_the_metadata(upgraded: House) -> None:
     sign_in = upgraded.post(upgraded.idp.response(encrypted=encrypted(FORMER)))
     row = warned_row(sign_in.judgement.report)
-    assert METADATA in row.expected
-    assert "former key" in row.received
+    assert METADATA in sides(row).expected
+    assert "former key" in sides(row).received
     assert reported_again(upgraded, sign_in) == sign_in.judgement.report
     upgraded.now = NOW + THIRTY_DAYS - timedelta(seconds=1)
     last = upgraded.post(upgraded.idp.response(now=upgraded.now, encrypted=encrypted(FORMER)))
@@ -266,7 +267,7 @@ def test_the_former_key_opens_before_the_account_has_one_of_its_own(house: House
 def test_an_encrypted_name_for_the_former_key_is_warned_about_in_the_same_row(upgraded: House) -> None:
     sign_in = upgraded.post(upgraded.idp.response(mutate=hidden_name(FORMER)))
     assert sign_in.username == BRITTA.email
-    assert METADATA in warned_row(sign_in.judgement.report).expected
+    assert METADATA in sides(warned_row(sign_in.judgement.report)).expected
     own = upgraded.encryption_key()
     both = upgraded.post(upgraded.idp.response(mutate=hidden_name(FORMER), encrypted=encrypted(own)))
     warned_row(both.judgement.report)
@@ -276,7 +277,7 @@ def test_a_sign_out_for_the_former_key_is_carried_out_with_a_warning(upgraded: H
     upgraded.post(upgraded.idp.response())
     received = sign_out(upgraded, request(upgraded.idp, mutate=hidden_name(FORMER, "saml:NameID")))
     assert received.ended == 1
-    assert METADATA in warned_row(received.judgement.report, "logout_subject").expected
+    assert METADATA in sides(warned_row(received.judgement.report, "logout_subject")).expected
 
 
 def test_the_former_key_opens_nothing_for_an_account_that_was_made_later(upgraded: House) -> None:

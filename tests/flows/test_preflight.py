@@ -11,12 +11,13 @@ from cast import FABRIKAM_ISSUER
 from house import House
 from profiles import profile
 
+from sp.diagnosis.preflight.finding import Row
 from sp.flows import account_setup
 from sp.flows.account_setup import SsoDraft
 from sp.flows.preflight import Typed, preflight_of
 from sp.models import UserStatus
 from sp.saml.certificates import stored_certificate
-from sp.saml.report import Outcome, Row
+from sp.saml.report import Outcome
 from sp.store import accounts, users
 from sp.store.rows import required
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from house import House
 from responses import Idp, form
 
+from sp.diagnosis.remedies import GENERAL
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.verdict import verdict
-from sp.saml.remedies import GENERAL
 from sp.web.report_view import ReportRow, report_stages
 
 KEYCLOAK_ID = "ID_0f3a9a52-7c1e-4b6f-9d57-3f2f1f0c9a11"

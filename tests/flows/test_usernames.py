@@ -9,6 +9,7 @@ from house import House
 from responses import CLAIMS
 from sqlalchemy import select
 
+from sp.diagnosis.sides import sides
 from sp.flows.assertion_consumer import SignIn
 from sp.flows.judging_again import judge_attempt
 from sp.flows.passwords import hash_password
@@ -79,8 +80,8 @@ def test_more_than_the_case_of_ascii_is_a_warning(house: House, stored: str, rec
     row = second.judgement.report.row("username")
     assert row.outcome == ("warning" if warned else "passed")
     if warned:
-        assert stored in row.expected
-        assert row.received == received
+        assert stored in sides(row).expected
+        assert sides(row).received == received
     with house.database.reading() as session:  # the same report, whenever it is read
         attempt = sign_in_attempts.attempt_by_reference(session, second.reference)
         assert attempt is not None

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from responses import Idp, expectations, form, post_field, posted
 
-from sp.saml.captures import (
+from sp.diagnosis.captures import (
     CAPTURES,
     MAX_CAPTURE_BYTES,
     MOST_MESSAGES,

@@ -7,8 +7,10 @@ from responses import Idp, all_of, expectations, judged, with_attribute, with_ch
 from saml.cases import Case, check, ids
 from saml.one_flaw import ONE_FLAW
 
+from sp.diagnosis.catalogue import TEXTS
+from sp.diagnosis.explanations import message, remedy
+from sp.diagnosis.sides import sides_in_sentence
 from sp.saml.checks import CHECKS, STAGES
-from sp.saml.explain import message, remedy
 from sp.saml.messages import AccountHolder, Opened, UserLink
 from sp.saml.report import Outcome, Report
 from sp.saml.validation import conclude, verify
@@ -42,19 +44,20 @@ def test_every_row_has_a_case() -> None:
 
 def test_every_row_has_its_words() -> None:
     for row in CHECKS:
+        why, remedy_text = TEXTS[row.code]
         assert row.title
         assert row.clause
-        assert row.why.endswith(".")
-        assert row.remedy.endswith(".")
+        assert why.endswith(".")
+        assert remedy_text.endswith(".")
 
 
 @pytest.mark.parametrize("case", ONE_FLAW, ids=ids(ONE_FLAW))
 def test_the_message_names_the_cause_and_the_remedy_says_what_to_change(case: Case) -> None:
     report = case.flawed().report
-    row = report.row(case.failed[0])
-    assert row.received in message(report)
-    assert row.expected
-    assert message(report).endswith((".", row.received))
+    expected, received = sides_in_sentence(report.row(case.failed[0]))
+    assert received in message(report)
+    assert expected
+    assert message(report).endswith((".", received))
     assert remedy(report)
 
 

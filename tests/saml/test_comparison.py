@@ -11,9 +11,9 @@ from cast import CONTOSO_ISSUER, NOW
 from lxml import etree
 from responses import Idp, all_of, expectations, trust, with_attribute, with_child, with_text, without
 
+from sp.diagnosis.comparison import Line, compare
+from sp.diagnosis.meaning import Judged
 from sp.saml import names
-from sp.saml.comparison import Line, compare
-from sp.saml.meaning import Judged
 from sp.saml.messages import Expectations, PendingRequest
 from sp.saml.validation import DEFAULT_LIMITS, judge, open_message
 from sp.saml.xml import Document

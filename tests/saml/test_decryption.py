@@ -12,6 +12,7 @@ from encryption import CBC, GCM, MGF_SHA256, OAEP, OAEP_11, ciphertext, encrypte
 from lxml import etree
 from responses import Idp, element_of, expectations, judged, one, trust
 
+from sp.diagnosis.sides import sides
 from sp.saml import names
 from sp.saml.checks import CHECKS
 from sp.saml.checks.response import Held
@@ -90,9 +91,9 @@ def test_nothing_is_opened_before_the_signature_around_it_holds() -> None:
 def test_the_certificate_that_it_says_it_is_for_is_named() -> None:
     other = own_key("another")
     row = report(IDP.response(encrypted=encrypted(other, named=other.certificate))).row("decryption")
-    assert "it says it is for the certificate" in row.received
+    assert "it says it is for the certificate" in sides(row).received
     mine = report(IDP.response(encrypted=encrypted(other, named=KEY.certificate))).row("decryption")
-    assert "says" not in mine.received
+    assert "says" not in sides(mine).received
 
 
 def test_the_verified_bytes_are_opened_and_no_others() -> None:
@@ -142,7 +143,7 @@ def test_contents_of_any_length_are_refused_quietly(data: str, length: int) -> N
 def test_without_keys_nothing_opens() -> None:
     found = judged(IDP.response(encrypted=encrypted(KEY)), expectations(IDP)).report
     assert found.failed == ("decryption",)
-    assert "no key" in found.row("decryption").received
+    assert "no key" in sides(found.row("decryption")).received
 
 
 def test_a_private_key_is_never_shown() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from sp.saml.contract import MAX_ATTRIBUTES, Contract, SignInFacts, compare
+from sp.diagnosis.contract import MAX_ATTRIBUTES, Contract, SignInFacts, compare
 from sp.saml.expressions import MAX_CHARACTERS, MAX_STEPS, MAX_VALUE, expression_fault, matches_whole, steps_for
 from sp.saml.messages import Identity, NameId
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from precis_i18n import get_profile
 from responses import CLAIMS, Idp, all_of, expectations, judged, trust, with_attribute, with_child, without
 
-from sp.saml.identity import username_key, username_problem
+from sp.diagnosis.sides import sides, username_reason
+from sp.saml.identity import username_fault, username_key
 from sp.saml.messages import Identity
 
 IDP = Idp.make()
@@ -77,12 +78,14 @@ WRONG = [
 
 @pytest.mark.parametrize("value", FINE)
 def test_a_fine_name(value: str) -> None:
-    assert username_problem(value) is None
+    assert username_fault(value) is None
 
 
 @pytest.mark.parametrize(("value", "word"), WRONG, ids=[ascii(value)[:30] for value, _ in WRONG])
 def test_a_name_that_nobody_may_have(value: str, word: str) -> None:
-    assert word in (username_problem(value) or "")
+    fault = username_fault(value)
+    assert fault is not None
+    assert word in username_reason(fault)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +170,7 @@ def test_what_folding_makes_of_a_name_is_that_name_only_where_lower_case_says_so
 
 @given(st.text(max_size=40))
 def test_any_text_has_an_answer_and_a_stable_key(value: str) -> None:
-    problem = username_problem(value)
+    problem = username_fault(value)
     key = username_key(value)
     assert username_key(key) == key
     assert unicodedata.is_normalized("NFC", key)
@@ -179,7 +182,7 @@ def test_any_text_has_an_answer_and_a_stable_key(value: str) -> None:
 
 def test_a_letter_of_another_width_is_no_name() -> None:
     """The profile would map it to another user's plain letter."""
-    assert [mark for mark in map(chr, range(0xFF00, 0xFFF0)) if username_problem(f"b{mark}") is None] == []
+    assert [mark for mark in map(chr, range(0xFF00, 0xFFF0)) if username_fault(f"b{mark}") is None] == []
 
 
 def _identity(**response: object) -> Identity:
@@ -215,8 +218,8 @@ def test_the_warning_names_what_came_instead() -> None:
     report = judged(IDP.response(attributes={"mail": ("b@x.example",), "MAIL": ("x",)}), expectations(IDP)).report
     row = report.row("attributes")
     assert report.accepts
-    assert CLAIMS.email in row.expected
-    assert row.received == "mail, MAIL"
+    assert CLAIMS.email in sides(row).expected
+    assert sides(row).received == "mail, MAIL"
 
 
 def test_roles_in_repeated_attributes_are_kept_together() -> None:
@@ -234,7 +237,7 @@ def test_roles_in_repeated_attributes_are_kept_together() -> None:
 def test_a_mapped_value_that_breaks_lines_is_refused(value: str) -> None:
     report = judged(IDP.response(attributes={CLAIMS.email: (value,)}), expectations(IDP)).report
     assert report.failed == ("attributes",)
-    assert "\n" not in report.row("attributes").received
+    assert "\n" not in sides(report.row("attributes")).received
 
 
 def test_values_of_256_characters_and_any_script_arrive_whole() -> None:

@@ -12,6 +12,7 @@ from logouts import expected, request
 from responses import Idp, expectations, posted, trust
 from saml.attacks.logouts import LIMITS
 
+from sp.diagnosis.sides import sides
 from sp.saml.checks import CHECKS
 from sp.saml.checks.logout import of_kind
 from sp.saml.internal_errors import stopped_at
@@ -36,7 +37,7 @@ def rows_after(code: str) -> list[str]:
         ("response_issue_instant", {"skew": timedelta.max}, {}, AccountHolder()),
         ("signature_present", {}, {"signed_part": FAULTY}, AccountHolder()),
         ("signing_key", {}, {"certificates": (FAULTY,)}, AccountHolder()),
-        ("authn_context", {}, {"requested_contexts": (FAULTY,)}, AccountHolder()),
+        ("authn_context", {}, {"requested_contexts": FAULTY}, AccountHolder()),
         ("attributes", {}, {"attribute_names": FAULTY}, AccountHolder()),
         ("user_link", {}, {}, AccountHolder(replayed=False, link=FAULTY)),
     ],
@@ -50,7 +51,7 @@ def test_the_row_that_raised_refuses(
     report = judgement.report
     assert not report.accepts
     assert report.failed[-1] == code
-    assert "internal error" in report.row(code).received
+    assert "internal error" in sides(report.row(code)).received
     assert [row.code for row in report.rows] == [check.code for check in CHECKS]
     assert {report.row(later).outcome for later in rows_after(code)} <= {Outcome.NOT_REACHED}
     assert judgement.error is not None
@@ -69,7 +70,7 @@ def test_what_raises_before_there_is_a_response_refuses_too() -> None:
 def test_a_text_of_the_exception_is_not_shown() -> None:
     """It may quote the message, or what only the operator may know."""
     report = judge(open_form(posted(IDP.response())), expectations(IDP, skew=timedelta.max)).report
-    assert report.row("response_issue_instant").received == (
+    assert sides(report.row("response_issue_instant")).received == (
         "an internal error (OverflowError); the log has it under this reference"
     )
 

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 from responses import Idp, private_key
 
+from sp.diagnosis.preflight import PREFLIGHT, preflight, ready
+from sp.diagnosis.preflight.connection import Connection
+from sp.diagnosis.preflight.finding import Row
 from sp.saml.certificates import IdpCertificate, stored_certificate
-from sp.saml.preflight import PREFLIGHT, preflight, ready
-from sp.saml.preflight.connection import Connection
-from sp.saml.report import Outcome, Row
+from sp.saml.report import Outcome
 
 TENANT = "5f1f5cd5-3f2c-4b0e-9c1d-8a1b2c3d4e5f"
 OTHER_TENANT = "0a1b2c3d-0000-1111-2222-333344445555"

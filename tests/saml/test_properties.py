@@ -14,6 +14,7 @@ from lxml import etree
 from responses import NS, Idp, expectations, judged, one, posted, with_text
 from saml.one_flaw import NAME_ID
 
+from sp.diagnosis.sides import sides
 from sp.saml import names
 from sp.saml.messages import Limits
 from sp.saml.report import Outcome
@@ -167,7 +168,7 @@ def test_many_at_once_keep_apart() -> None:
         assert judgement.identity.username == f"user{at}@contoso.example"
     assert {judgement.report.failed for judgement in judgements[20:30]} == {("well_formed",)}
     assert {judgement.report.failed for judgement in judgements[30:]} == {("schema",)}
-    assert all("invalid" in judgement.report.row("schema").received for judgement in judgements[30:])
+    assert all("invalid" in sides(judgement.report.row("schema")).received for judgement in judgements[30:])
 
 
 def test_what_is_received_is_one_short_line() -> None:
@@ -175,8 +176,8 @@ def test_what_is_received_is_one_short_line() -> None:
     report = judged(IDP.response(mutate=with_text("saml:Issuer", nasty)), HELD).report
     row = report.row("issuer")
     assert row.outcome is Outcome.FAILED
-    assert row.received.isprintable()
-    assert len(row.received) < 400
+    assert sides(row).received.isprintable()
+    assert len(sides(row).received) < 400
 
 
 def test_limits_are_settings() -> None:

@@ -10,16 +10,20 @@ import zlib
 from urllib.parse import quote
 
 import pytest
-from cast import ACS_URL, CONTOSO_ISSUER
+from cast import CONTOSO_ISSUER
 from hypothesis import given
 from hypothesis import strategies as st
 from responses import Idp, expectations, form, post_field
 
+from sp.diagnosis.recognition import KINDS, advice, clause, clause_about
+from sp.diagnosis.remedies import remedy_for
+from sp.diagnosis.sides import sides
 from sp.saml.messages import PostedForm
-from sp.saml.recognition import KINDS, MOST_INFLATED, UNKNOWN, advice_in, described, described_form, recognize
-from sp.saml.remedies import remedy_for
+from sp.saml.problems import UserLinkProblem
+from sp.saml.recognition import MOST_INFLATED, UNKNOWN, content_of, content_of_form, recognize
 from sp.saml.report import Outcome, Row
 from sp.saml.validation import judge, open_form
+from sp.saml.values import Content, Text
 
 IDP = Idp.make()
 XML = IDP.response()
@@ -116,7 +120,7 @@ def test_every_kind_has_a_story() -> None:
 
 def test_every_sentence_says_what_it_is_and_what_to_do() -> None:
     for value, kind in POSTED.values():
-        sentence = recognize(value).sentence
+        sentence = clause_about(recognize(value))
         if not sentence:
             continue
         what, instead = KINDS[kind]
@@ -127,8 +131,8 @@ def test_every_sentence_says_what_it_is_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("value", [post_field(XML), XML, "hello", b""[:0] or b"\x80"])
 def test_there_is_nothing_to_say_about_what_belongs_there_or_is_unknown(value: bytes | str) -> None:
-    assert recognize(value).sentence == ""
-    assert described("a problem", value) == "a problem"
+    assert clause_about(recognize(value)) == ""
+    assert clause(content_of(value)) == ""
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ def test_there_is_nothing_to_say_about_what_belongs_there_or_is_unknown(value: b
     ],
 )
 def test_the_wrapping_is_named(value: bytes | str, words: str) -> None:
-    assert words in recognize(value).sentence
+    assert words in clause_about(recognize(value))
 
 
 def test_what_is_inside_comes_along() -> None:
@@ -176,29 +180,30 @@ def test_the_refusing_row_says_what_it_is(story: str) -> None:
     posted_form, code, words = ROWS[story]
     report = judge(open_form(posted_form), expectations(IDP)).report
     assert report.failed == (code,)
-    assert f": this is {words}" in report.row(code).received or words in report.row(code).received
-    assert ": this is " in report.row(code).received
+    assert f": this is {words}" in sides(report.row(code)).received or words in sides(report.row(code)).received
+    assert ": this is " in sides(report.row(code)).received
 
 
 @pytest.mark.parametrize("story", ROWS)
 def test_the_remedy_is_what_to_send_instead(story: str) -> None:
     posted_form, code, _ = ROWS[story]
     row = judge(open_form(posted_form), expectations(IDP)).report.row(code)
-    assert advice_in(row.received)
-    assert remedy_for(row, "keycloak")[1:] == f"{advice_in(row.received)}."[1:]
+    assert advice(row.received)
+    assert remedy_for(row, "keycloak")[1:] == f"{advice(row.received)}."[1:]
 
 
 def test_mallory_gives_no_advice() -> None:
     """What a message says after a semicolon is not ours to recommend."""
-    assert advice_in("Opening and ending tag mismatch: this is a note; send your password to Mallory") == ""
-    assert remedy_for(Row("user_link", Outcome.FAILED, "", "x; send the whole message")).startswith("Create the user")
+    assert advice(Text("Opening and ending tag mismatch: this is a note; send the whole message")) == ""
+    row = Row("user_link", Outcome.FAILED, UserLinkProblem.NONE, None, Text("x; send the whole message"))
+    assert remedy_for(row).startswith("Create the user")
 
 
 def test_fields_that_say_nothing_add_nothing() -> None:
-    assert described_form("no SAMLResponse fields", form(("a", "b"))) == "no SAMLResponse fields"
-    assert described_form("2 SAMLResponse fields", form(*[("SAMLResponse", post_field(XML))] * 2)) == (
-        "2 SAMLResponse fields"
-    )
+    assert content_of_form(form(("a", "b")), None) is None
+    twice = content_of_form(form(*[("SAMLResponse", post_field(XML))] * 2), None)
+    assert isinstance(twice, Content)
+    assert clause(twice) == ""
 
 
 # Bounds.
@@ -262,9 +267,9 @@ def test_a_message_for_somebody_else_is_not_called_wrong() -> None:
         open_form(form(("SAMLResponse", post_field(XML)))), expectations(Idp.make("https://x.example/"))
     ).report
     assert report.failed == ("issuer",)
-    assert "this is" not in report.row("issuer").received
-    assert CONTOSO_ISSUER in report.row("issuer").received
-    assert report.row("destination").received == ACS_URL
+    assert "this is" not in sides(report.row("issuer")).received
+    assert CONTOSO_ISSUER in sides(report.row("issuer")).received
+    assert report.row("destination").outcome is Outcome.PASSED
 
 
 def test_a_percent_sign_in_compressed_bytes_is_chance() -> None:

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from lxml import etree
 from responses import Idp, all_of, expectations, name_id_of, one, with_attribute, with_child, with_text
 
+from sp.diagnosis.explanations import message
+from sp.diagnosis.pseudonyms import Kind, Pseudonyms
+from sp.diagnosis.redacted_report import LEFT_OUT, redacted_report
+from sp.diagnosis.redaction import Seals, redacted_tree
+from sp.diagnosis.sides import sides
 from sp.saml import names
-from sp.saml.explain import message
-from sp.saml.pseudonyms import Kind, Pseudonyms
-from sp.saml.redacted_report import LEFT_OUT, redacted_report
-from sp.saml.redaction import Seals, redacted_tree
+from sp.saml.problems import AudienceProblem, SigningKeyProblem
 from sp.saml.report import Outcome, Report, Row, shown
 from sp.saml.validation import judge, open_message
+from sp.saml.values import Fingerprint, Uri
 
 IDP = Idp.make()
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -193,7 +196,7 @@ class TestReport:
     def test_a_slash_at_the_end_is_still_seen(self) -> None:
         sentence, report = told(audience="https://sp.contoso.example/saml2/", mutate=lambda _: None)
         assert "https://host-2.invalid/saml2/" in sentence
-        assert report.row("audience").received.endswith("/saml2/")
+        assert sides(report.row("audience")).received.endswith("/saml2/")
         sentence, _ = told(audience=f"{ENTITY_ID}/")
         assert "they differ only in the slash at the end" in sentence
 
@@ -207,61 +210,61 @@ class TestReport:
 
     def test_a_value_that_is_too_long_is_still_too_long(self) -> None:
         _, report = told(name_id="b" * 300)
-        assert report.row("subject").received == "300 characters"
+        assert sides(report.row("subject")).received == "300 characters"
 
     @pytest.mark.parametrize("before", range(0, 40, 7))
     def test_a_shortened_text_keeps_neither_its_beginning_nor_its_end(self, before: int) -> None:
         long = "Ask " + "x" * before + " brittasimon, contoso" * 60
         _, report = told(signed=None, mutate=failed_with(long))
-        received = report.row("status").received
-        assert LEFT_OUT in received
+        received = sides(report.row("status")).received
         assert "britta" not in received
         assert "toso" not in received
 
     def test_a_shortened_list_of_values_keeps_none(self) -> None:
         attributes = {f"contoso-attribute-{number}": ("x",) for number in range(40)}
         _, report = told(attributes=attributes)
-        assert "contoso" not in report.row("attributes").received
+        assert "contoso" not in sides(report.row("attributes")).received
 
     def test_of_a_status_message_the_code_stays(self) -> None:
         sentence, report = told(signed=None, mutate=failed_with("AADSTS50105: Ask Alice of Contoso."))
-        assert report.row("status").received == f"{names.STATUS_URI}Responder: AADSTS50105: Text-1"
+        assert sides(report.row("status")).received == f'{names.STATUS_URI}Responder: "AADSTS50105: Text-1"'
         assert "not assigned" in sentence
 
     def test_escaped_characters_do_not_hide_a_name(self) -> None:
         _, report = told(name_id="britta\u202esimon")
-        assert "britta" not in report.row("username").received
-        assert "simon" not in report.row("username").received
+        assert "britta" not in sides(report.row("username")).received
+        assert "simon" not in sides(report.row("username")).received
 
     def test_a_schema_error_names_nobody(self) -> None:
         _, report = told(mutate=with_attribute(".//saml:Conditions", "NotBefore", "Britta Simon of Contoso"))
         assert report.row("schema").outcome is Outcome.FAILED
-        assert "Britta" not in report.row("schema").received
-        assert "NotBefore" in report.row("schema").received
+        assert "Britta" not in sides(report.row("schema")).received
+        assert "NotBefore" in sides(report.row("schema")).received
 
     def test_a_certificate_keeps_the_beginning_of_its_fingerprint(self) -> None:
-        _, report = told()
-        assert (
-            report.row("signing_key").received.lower()
-            == f"subject-1, sha-256 {IDP.certificate.fingerprint[:11].lower()}…"
-        )
+        subject, fingerprint = IDP.certificate.subject, IDP.certificate.fingerprint
+        pseudonyms = Pseudonyms()
+        pseudonyms.of(subject, Kind.SUBJECT)
+        row = Row("signing_key", Outcome.FAILED, SigningKeyProblem.UNKNOWN, None, Fingerprint(fingerprint, subject))
+        redacted_row = redacted_report(Report((row,)), pseudonyms).row("signing_key")
+        assert redacted_row.received == Fingerprint(f"{fingerprint[:11]}…", "Subject-1")
 
     def test_an_ordinary_word_stays_in_our_sentences(self) -> None:
         _, report = told(attributes={"role": ("the", "assertion", "5", "user", "encrypted")})
-        assert report.row("decryption").received == "the assertion is not encrypted"
+        assert sides(report.row("decryption")).received == "the assertion is not encrypted"
 
     @pytest.mark.parametrize("written", ["YnJpdHRhc2ltb24", "YNJPDHRHC2LTB24="])
     def test_a_side_that_still_holds_a_value_in_another_writing_is_left_out(self, written: str) -> None:
         pseudonyms = Pseudonyms()
         pseudonyms.of("brittasimon", Kind.USER)
-        row = Row("audience", Outcome.FAILED, "x", f"something {written}")
-        assert redacted_report(Report((row,)), pseudonyms).row("audience").received == LEFT_OUT
+        row = Row("audience", Outcome.FAILED, AudienceProblem.DIFFERENT, Uri("x"), Uri(f"something {written}"))
+        assert redacted_report(Report((row,)), pseudonyms).row("audience").received == Uri(LEFT_OUT)
 
     def test_the_names_of_parts_are_those_of_the_message(self) -> None:
-        xml = IDP.response(name_id="Britta@Contoso.Example")
-        tree = redacted(xml)
-        _, report = told(name_id="Britta@Contoso.Example")
-        assert report.row("subject").received == name_id_of(etree.tostring(tree))
+        name = "Britta@Contoso.Example"
+        tree = redacted(IDP.response(name_id=name, audience=name))
+        _, report = told(name_id=name, audience=name)
+        assert report.row("audience").received == Uri(name_id_of(etree.tostring(tree)))
 
     def test_left_out_is_no_value(self) -> None:
         assert shown(LEFT_OUT) == LEFT_OUT

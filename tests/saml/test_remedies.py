@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cast import CONTOSO_ISSUER
+from cast import CONTOSO_ISSUER, NOW
 from hypothesis import given
 from hypothesis import strategies as st
 from responses import Idp, expectations, judged, posted, with_attribute, without
 
 from scripts.write_docs import outdated
-from sp.saml import names
-from sp.saml.checks import CHECKS
-from sp.saml.checks.catalogue import TEXTS
-from sp.saml.messages import Opened
-from sp.saml.remedies import (
+from sp.diagnosis.catalogue import TEXTS
+from sp.diagnosis.remedies import (
     CLOCK,
     GENERAL,
     KINDS,
@@ -32,8 +29,20 @@ from sp.saml.remedies import (
     status_in,
     traces_of,
 )
+from sp.saml import names
+from sp.saml.checks import BY_CODE, CHECKS
+from sp.saml.messages import Opened
+from sp.saml.problems import (
+    AudienceProblem,
+    StatusProblem,
+    TimeProblem,
+    UserLinkProblem,
+    UsernameProblem,
+    of_name,
+)
 from sp.saml.report import Outcome, Row
 from sp.saml.validation import open_form, open_message
+from sp.saml.values import Instant, Missing, Status, Text, Uri
 
 CAPTURED = Path(__file__).parent / "captured"
 TENANT = "0f3a9a52-7c1e-4b6f-9d57-3f2f1f0c9a11"
@@ -246,8 +255,9 @@ def test_the_texts_about_this_service_and_its_statuses_have_that_shape() -> None
         assert code in TEXTS
         assert "Accounts → " in text or code == "sso_enabled"
         assert_is_a_remedy(text)
-    for beginning, text in book().links.items():
-        assert beginning[0].isupper()
+    for key, text in book().problems.items():
+        code, _, problem = key.partition(".")
+        assert of_name(BY_CODE[code].problems, problem).value == problem
         assert_is_a_remedy(text)
     for status in book().statuses.values():
         assert not status.means.endswith(".")
@@ -283,31 +293,32 @@ def test_every_provider_says_how_it_is_known(provider: Provider) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
 def test_every_check_has_a_remedy_with_every_provider(check: Any) -> None:
-    row = Row(check.code, Outcome.FAILED, "x", "2030-01-31T12:00:00Z")
+    row = Row(check.code, Outcome.FAILED, received=Instant(NOW))
     for provider in book().providers:
         remedy = remedy_for(row, provider)
         assert remedy.endswith(".")
         assert book().here.get(check.code, "") in remedy
         if check.code not in book().providers[provider].remedies:
-            assert remedy.startswith(check.remedy)
+            assert remedy.startswith(TEXTS[check.code][1])
 
 
 @pytest.mark.parametrize(
-    ("received", "words"),
+    ("problem", "words"),
     [
-        ("The SAML user does not link to any user.", "Create the user first"),
-        ("No unique user found for the SAML authenticated user E1.", "in one of the profiles that have it"),
-        ("The username x is not available to this account.", "whether its domain is one of your company"),
+        (UserLinkProblem.NONE, "Create the user first"),
+        (UserLinkProblem.MANY, "in one of the profiles that have it"),
+        (UserLinkProblem.UNAVAILABLE, "whether its domain is one of your company"),
+        (UserLinkProblem.FULL, "Wait an hour"),
     ],
 )
-def test_a_user_who_is_not_found_has_the_remedy_of_that_cause(received: str, words: str) -> None:
-    assert words in remedy_for(Row("user_link", Outcome.FAILED, "x", received), "entra")
-    assert words not in remedy_for(Row("username", Outcome.FAILED, "x", received), "entra")
+def test_a_user_who_is_not_found_has_the_remedy_of_that_cause(problem: UserLinkProblem, words: str) -> None:
+    assert words in remedy_for(Row("user_link", Outcome.FAILED, problem, None, Text("x")), "entra")
+    assert words not in remedy_for(Row("username", Outcome.FAILED, UsernameProblem.EMPTY, None, Text("x")), "entra")
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.code)
 def test_the_demo_directory_says_where_its_flaws_are_switched_off(check: Any) -> None:
-    row = Row(check.code, Outcome.FAILED, "x", "y")
+    row = Row(check.code, Outcome.FAILED)
     assert "8x8 Virtual Office → Faults ends with Switch off." in remedy_for(row, "demo_directory")
     assert "Faults" not in remedy_for(row, "entra")
 
@@ -329,7 +340,7 @@ def test_an_address_to_sign_in_at_is_told_from_an_issuer(value: str, is_one: boo
 
 
 def test_an_unknown_provider_has_the_general_remedy() -> None:
-    row = Row("audience", Outcome.FAILED, "x", "y")
+    row = Row("audience", Outcome.FAILED, AudienceProblem.DIFFERENT, Uri("x"), Uri("y"))
     assert remedy_for(row, "nobody") == remedy_for(row, GENERAL) == remedy_for(row)
     assert name_of("nobody") == name_of(GENERAL)
     assert name_of("entra") == "Microsoft Entra ID"
@@ -338,40 +349,45 @@ def test_an_unknown_provider_has_the_general_remedy() -> None:
 @pytest.mark.parametrize("code", CLOCK)
 def test_a_clock_does_not_help_a_time_that_is_missing(code: str) -> None:
     there = book().providers["entra"].remedies[code]
-    assert remedy_for(Row(code, Outcome.FAILED, "later", "2030-01-31T12:00:00Z"), "entra").startswith(there)
-    assert remedy_for(Row(code, Outcome.FAILED, "a NotOnOrAfter", "no NotOnOrAfter"), "entra") == TEXTS[code][1]
+    assert remedy_for(Row(code, Outcome.FAILED, TimeProblem.EXPIRED, Instant(NOW), Instant(NOW)), "entra").startswith(
+        there
+    )
+    missing = Row(code, Outcome.FAILED, TimeProblem.MISSING, None, Missing("NotOnOrAfter"))
+    assert remedy_for(missing, "entra") == TEXTS[code][1]
 
 
 # Statuses.
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("codes", "text", "code"),
     [
-        (f"{names.STATUS_URI}Responder / {names.STATUS_URI}RequestDenied: AADSTS50105: x", "AADSTS50105"),
-        (f"{names.STATUS_URI}Responder / {names.STATUS_URI}RequestDenied", "RequestDenied"),
-        (f"{names.STATUS_URI}Responder / {names.STATUS_URI}Unheard", None),
-        (f"{names.STATUS_URI}Requester / {names.STATUS_URI}NoPassive: AADSTS99999999: x", "NoPassive"),
-        ("AADSTS50105x", "AADSTS50105"),
-        ("50105", None),
-        ("", None),
+        (("Responder", "RequestDenied"), "AADSTS50105: x", "AADSTS50105"),
+        (("Responder", "RequestDenied"), "", "RequestDenied"),
+        (("Responder", "Unheard"), "", None),
+        (("Requester", "NoPassive"), "AADSTS99999999: x", "NoPassive"),
+        ((), "AADSTS50105x", "AADSTS50105"),
+        ((), "50105", None),
+        ((), "", None),
     ],
 )
-def test_the_most_telling_status_counts(text: str, code: str | None) -> None:
-    known = status_in(text)
+def test_the_most_telling_status_counts(codes: tuple[str, ...], text: str, code: str | None) -> None:
+    known = status_in(Status(tuple(f"{names.STATUS_URI}{code}" for code in codes), text))
     assert (known and known.code) == code
 
 
 @pytest.mark.parametrize("number", [50011, 50105, 700016, 75011, 50068, 50070])
 def test_the_codes_that_testers_meet_are_known(number: int) -> None:
-    row = Row("status", Outcome.FAILED, names.SUCCESS, f"{names.STATUS_URI}Responder: AADSTS{number}: x")
-    known = status_in(row.received)
+    status = Status((f"{names.STATUS_URI}Responder",), f"AADSTS{number}: x")
+    row = Row("status", Outcome.FAILED, StatusProblem.NOT_SUCCESS, Uri(names.SUCCESS), status)
+    known = status_in(status)
     assert known is not None
     assert remedy_for(row, "entra") == remedy_for(row) == known.remedy
 
 
 def test_an_unknown_status_has_the_provider_s_remedy() -> None:
-    row = Row("status", Outcome.FAILED, names.SUCCESS, f"{names.STATUS_URI}Responder")
+    status = Status((f"{names.STATUS_URI}Responder",))
+    row = Row("status", Outcome.FAILED, StatusProblem.NOT_SUCCESS, Uri(names.SUCCESS), status)
     assert remedy_for(row, "okta") == book().providers["okta"].remedies["status"]
 
 

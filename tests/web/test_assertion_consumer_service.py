@@ -86,7 +86,15 @@ class TestAccepted:
             True,
         )
         assert (verdict["failed"], verdict["warnings"], verdict["remedy"]) == ([], [], "")
-        assert set(verdict["report"][0]) == {"code", "outcome", "expected", "received"}
+        assert set(verdict["report"][0]) == {
+            "code",
+            "outcome",
+            "expected",
+            "received",
+            "problem",
+            "expected_value",
+            "received_value",
+        }
         assert "virtual_office_session" in answer.headers["set-cookie"]
 
     def test_the_session_of_before_is_dead(self, browser: Browser, connected: Idp) -> None:

@@ -5,7 +5,6 @@ The Response around it is looked at only to refuse: where its unsigned values co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,19 +12,33 @@ from functools import cached_property
 from lxml import etree
 
 from sp.saml import names
-from sp.saml.checks.response import Held, answered_request, issue_instant, version
+from sp.saml.checks.response import Held, answered_request, issue_instant, other_address, version
 from sp.saml.decryption import encryption_problem, opened
 from sp.saml.identity import VALUE_CHARACTERS, Attributes, name_id_of, read_name_id
 from sp.saml.messages import AccountTrust, Comparison, Expectations, NameId, PendingRequest, UnverifiedResponse
-from sp.saml.report import NOT_REACHED, Finding, Outcome, failed, passed, quoted, skipped, warning
+from sp.saml.problems import (
+    AddressProblem,
+    AssertionIssuerProblem,
+    AttributeProblem,
+    AudienceProblem,
+    AuthnContextProblem,
+    AuthnStatementProblem,
+    BearerProblem,
+    ConditionsProblem,
+    ConfirmationNotBeforeProblem,
+    SameRequestProblem,
+    SubjectProblem,
+    TimeProblem,
+    WindowProblem,
+)
+from sp.saml.report import NOT_REACHED, PASSED, SKIPPED, Fault, Finding, Outcome, failed, warning
 from sp.saml.response import child_text
-from sp.saml.times import UTC_FORM, in_future, instant, older, reached, written
+from sp.saml.times import in_future, instant, older, reached
+from sp.saml.values import Count, Duration, Instant, Missing, Name, Several, Text, Unit, Uri, Value, names_of
 from sp.saml.xml import XML_SPACE, child, text_of
 
 LONGEST_VALIDITY = timedelta(hours=24)
 LONG_VALIDITY = timedelta(hours=2)
-
-QUALIFIED_FOR = "the SPNameQualifier "  # how a finding begins that expects our entity ID there
 
 _UNDERSTOOD = frozenset((names.AUDIENCE_RESTRICTION, names.ONE_TIME_USE, names.PROXY_RESTRICTION))
 
@@ -96,26 +109,26 @@ def assertion_issuer(statement: Statement) -> Finding:
     received = (child_text(statement.assertion, names.ISSUER) or "").strip(XML_SPACE)
     around = statement.response.issuer
     if received != statement.account.issuer.strip():
-        return failed(expected=statement.account.issuer, received=quoted(received))
+        return failed(AssertionIssuerProblem.DIFFERENT, Uri(statement.account.issuer), Uri(received))
     if around is None and statement.response_signed:
-        return failed(expected="an Issuer in a signed Response", received="no Issuer")
+        return failed(AssertionIssuerProblem.NOT_IN_RESPONSE, received=Missing("Issuer"))
     if around is not None and around.strip(XML_SPACE) != received:
-        return failed(expected=f"{received} in the Response too", received=quoted(around))
+        return failed(AssertionIssuerProblem.RESPONSE_DIFFERS, Uri(received), Uri(around))
     for parent in (statement.assertion, statement.response.tree):
-        if problem := _issuer_attribute_problem(child(parent, names.ISSUER)):
-            return failed(expected="an Issuer that is an entity ID and nothing else", received=problem)
-    return passed(received)
+        if fault := _issuer_attribute_problem(child(parent, names.ISSUER)):
+            return failed(*fault)
+    return PASSED
 
 
-def _issuer_attribute_problem(issuer: etree._Element | None) -> str | None:
+def _issuer_attribute_problem(issuer: etree._Element | None) -> Fault | None:
     """An entity identifier has no other format and no qualifiers (Core 8.3.6)."""
     if issuer is None:
         return None
     for name in ("NameQualifier", "SPNameQualifier", "SPProvidedID"):
         if issuer.get(name) is not None:
-            return f"a {name}"
+            return Fault(AssertionIssuerProblem.QUALIFIER, received=Name(name))
     given = issuer.get("Format", names.ENTITY_FORMAT)
-    return None if given == names.ENTITY_FORMAT else f"the Format {given}"
+    return None if given == names.ENTITY_FORMAT else Fault(AssertionIssuerProblem.FORMAT, received=Uri(given))
 
 
 def assertion_issue_instant(statement: Statement) -> Finding:
@@ -125,41 +138,43 @@ def assertion_issue_instant(statement: Statement) -> Finding:
 def subject(statement: Statement) -> Finding:
     name_id = statement.name_id
     if name_id is None:
-        return _no_name_id(statement.encrypted_id)
-    problem = _value_problem(name_id) or _qualifier_problem(name_id, statement)
-    if problem is not None:
-        return failed(expected=problem[0], received=problem[1])
+        return no_name_id(statement.encrypted_id)
+    fault = value_problem(name_id) or _qualifier_problem(name_id, statement)
+    if fault is not None:
+        return failed(*fault)
     if name_id.format == names.TRANSIENT_FORMAT and _refuses_transient(statement.account):
-        return failed(expected="a NameID that stays the same", received=f"the Format {names.TRANSIENT_FORMAT}")
-    return passed(name_id.value)
+        return failed(SubjectProblem.TRANSIENT, received=Uri(names.TRANSIENT_FORMAT))
+    return PASSED
 
 
-def _no_name_id(encrypted: etree._Element | None) -> Finding:
+def no_name_id(encrypted: etree._Element | None) -> Finding:
+    """The failure of a message without a NameID that can be read.
+
+    Everything that takes a key has one problem: a difference that a sender can see is an oracle.
+    """
     if encrypted is None:
-        return failed(expected="a NameID", received="no NameID")
-    expected, received = encryption_problem(encrypted) or (
-        "an EncryptedID that a key of this account opens",
-        "one that does not open, or not into a NameID",
-    )
-    return failed(expected=expected, received=received)
+        return failed(SubjectProblem.MISSING, received=Missing("NameID"))
+    return failed(*(encryption_problem(encrypted) or Fault(SubjectProblem.NOT_OPENED)))
 
 
-def _value_problem(name_id: NameId) -> tuple[str, str] | None:
+def value_problem(name_id: NameId) -> Fault | None:
+    """What makes the value of a NameID unusable, or None."""
     if not name_id.value.strip():
-        return "a NameID with a value", quoted(name_id.value)
+        return Fault(SubjectProblem.EMPTY, received=Text(name_id.value))
     if len(name_id.value) > VALUE_CHARACTERS:
-        return f"at most {VALUE_CHARACTERS} characters", f"{len(name_id.value)} characters"
+        limit, count = Count(VALUE_CHARACTERS, Unit.CHARACTERS), Count(len(name_id.value), Unit.CHARACTERS)
+        return Fault(SubjectProblem.TOO_LONG, limit, count)
     return None
 
 
-def _qualifier_problem(name_id: NameId, statement: Statement) -> tuple[str, str] | None:
+def _qualifier_problem(name_id: NameId, statement: Statement) -> Fault | None:
     """A name qualified for another service, or by another provider, names somebody of theirs (Core 8.3.7)."""
-    for label, received, expected in (
-        (QUALIFIED_FOR, name_id.sp_name_qualifier, statement.expectations.entity_id),
-        ("the NameQualifier ", name_id.name_qualifier, statement.account.issuer),
+    for problem, received, expected in (
+        (SubjectProblem.SP_NAME_QUALIFIER, name_id.sp_name_qualifier, statement.expectations.entity_id),
+        (SubjectProblem.NAME_QUALIFIER, name_id.name_qualifier, statement.account.issuer),
     ):
         if received is not None and received != expected:
-            return f"{label}{expected}", quoted(received)
+            return Fault(problem, Uri(expected), Uri(received))
     return None
 
 
@@ -203,67 +218,83 @@ def _confirmation(data: etree._Element, statement: Statement) -> Confirmation:
 def _recipient(data: etree._Element, statement: Statement) -> Finding:
     received, expected = data.get("Recipient"), statement.expectations.acs_url
     if received == expected:
-        return passed(received)
-    return failed(expected=expected, received="no Recipient" if received is None else quoted(received))
+        return PASSED
+    if received is None:
+        return failed(AddressProblem.MISSING, Uri(expected), Missing("Recipient"))
+    return other_address(statement.expectations, received)
 
 
 def _expiry(text: str | None, statement: Statement) -> Finding:
     """A NotOnOrAfter that must be there and not have come."""
     if text is None:
-        return failed(expected="a NotOnOrAfter", received="no NotOnOrAfter")
+        return failed(TimeProblem.MISSING, received=Missing("NotOnOrAfter"))
     moment = instant(text)
     if moment is None:
-        return failed(expected=UTC_FORM, received=quoted(text))
+        return failed(TimeProblem.NOT_A_TIME, received=Text(text))
     if reached(moment, statement.now, statement.skew):
-        return failed(expected=f"later than {written(statement.now)}", received=text)
-    return passed(text)
+        return failed(TimeProblem.EXPIRED, Instant(statement.now), Instant(moment))
+    return PASSED
 
 
 def _no_not_before(data: etree._Element) -> Finding:
     received = data.get("NotBefore")
-    return passed() if received is None else failed(expected="no NotBefore", received=received)
+    if received is None:
+        return PASSED
+    return failed(ConfirmationNotBeforeProblem.PRESENT, Missing("NotBefore"), Text(received))
 
 
 def _same_request(data: etree._Element, statement: Statement) -> Finding:
     """The unsigned Response could name any request, so the signed assertion must name the same one or none."""
     received, expected = data.get("InResponseTo"), statement.response.in_response_to
     if received == expected:
-        return passed(received or "unsolicited")
-    return failed(expected=expected or "no InResponseTo", received=received or "no InResponseTo")
+        return PASSED
+    return failed(SameRequestProblem.DIFFERENT, _request_id(expected), _request_id(received))
+
+
+def _request_id(identifier: str | None) -> Value:
+    return Missing("InResponseTo") if identifier is None else Text(identifier)
 
 
 def bearer(statement: Statement) -> Finding:
     confirmations = statement.confirmations
     best = statement.best_confirmation
     if best is None:
-        return failed(expected="a bearer SubjectConfirmation with data", received=_methods(statement))
+        return failed(*_no_bearer(statement))
     if best.faults == 0:
-        return passed(f"{len(confirmations)} bearer confirmation{'s'[: len(confirmations) - 1]}")
+        return PASSED
     if len(confirmations) == 1:
-        return skipped("one bearer confirmation, whose faults are the next rows'")
-    return failed(expected="one confirmation that holds", received=f"{len(confirmations)} with a fault each")
+        return SKIPPED  # its faults are the next rows'
+    return failed(BearerProblem.ALL_FAULTY, received=Count(len(confirmations), Unit.CONFIRMATIONS))
 
 
-def _methods(statement: Statement) -> str:
+def _no_bearer(statement: Statement) -> Fault:
     found = statement.assertion.iterfind(f"{names.SUBJECT}/{names.SUBJECT_CONFIRMATION}")
     methods = [element.get("Method", "") for element in found]
     if names.BEARER in methods:
-        return "a bearer SubjectConfirmation without SubjectConfirmationData"
-    return ", ".join(methods[:3]) or "no SubjectConfirmation"
+        return Fault(BearerProblem.NO_DATA, received=Missing("SubjectConfirmationData"))
+    if not methods:
+        return Fault(BearerProblem.MISSING, received=Missing("SubjectConfirmation"))
+    return Fault(BearerProblem.OTHER_METHOD, Uri(names.BEARER), Several(tuple(map(Uri, methods[:3]))))
 
 
-def _of_best(pick: Callable[[Confirmation], Finding]) -> Callable[[Statement], Finding]:
-    def finding(statement: Statement) -> Finding:
-        best = statement.best_confirmation
-        return NOT_REACHED if best is None else pick(best)
-
-    return finding
+def recipient(statement: Statement) -> Finding:
+    best = statement.best_confirmation
+    return NOT_REACHED if best is None else best.recipient
 
 
-recipient = _of_best(lambda best: best.recipient)
-confirmation_expiry = _of_best(lambda best: best.confirmation_expiry)
-confirmation_not_before = _of_best(lambda best: best.confirmation_not_before)
-confirmation_in_response_to = _of_best(lambda best: best.confirmation_in_response_to)
+def confirmation_expiry(statement: Statement) -> Finding:
+    best = statement.best_confirmation
+    return NOT_REACHED if best is None else best.confirmation_expiry
+
+
+def confirmation_not_before(statement: Statement) -> Finding:
+    best = statement.best_confirmation
+    return NOT_REACHED if best is None else best.confirmation_not_before
+
+
+def confirmation_in_response_to(statement: Statement) -> Finding:
+    best = statement.best_confirmation
+    return NOT_REACHED if best is None else best.confirmation_in_response_to
 
 
 # Conditions.
@@ -272,11 +303,11 @@ confirmation_in_response_to = _of_best(lambda best: best.confirmation_in_respons
 def conditions(statement: Statement) -> Finding:
     found = list(statement.assertion.iterchildren(names.CONDITIONS))
     if len(found) != 1:
-        return failed(expected="one Conditions element", received=f"{len(found) or 'no'} Conditions")
+        return failed(ConditionsProblem.COUNT, Count(1, Unit.CONDITIONS), Count(len(found), Unit.CONDITIONS))
     unknown = [etree.QName(condition).localname for condition in found[0] if condition.tag not in _UNDERSTOOD]
     if unknown:  # what is not understood must not be ignored (Core 2.5.1)
-        return failed(expected="conditions that are understood", received=", ".join(unknown[:3]))
-    return passed()
+        return failed(ConditionsProblem.UNKNOWN, received=names_of(unknown[:3]))
+    return PASSED
 
 
 def audience(statement: Statement) -> Finding:
@@ -286,13 +317,22 @@ def audience(statement: Statement) -> Finding:
     expected = statement.expectations.entity_id
     restrictions = list(statement.conditions.iterchildren(names.AUDIENCE_RESTRICTION))
     if not restrictions:
-        return failed(expected=expected, received="no AudienceRestriction")
+        return failed(AudienceProblem.NO_RESTRICTION, Uri(expected), Missing("AudienceRestriction"))
     for restriction in restrictions:
         audiences = [text_of(element) for element in restriction.iterchildren(names.AUDIENCE)]
         if expected not in audiences:
-            received = ", ".join(quoted(value) for value in audiences[:3]) or "no Audience"
-            return failed(expected=expected, received=received)
-    return passed(expected)
+            return failed(*_other_audiences(audiences, statement.expectations))
+    return PASSED
+
+
+def _other_audiences(audiences: list[str], expectations: Expectations) -> Fault:
+    expected = Uri(expectations.entity_id)
+    if not audiences:
+        return Fault(AudienceProblem.NO_AUDIENCE, expected, Missing("Audience"))
+    if audiences == [expectations.acs_url]:
+        return Fault(AudienceProblem.ACS_URL, expected, Uri(audiences[0]))
+    received = Uri(audiences[0]) if len(audiences) == 1 else Several(tuple(map(Uri, audiences[:3])))
+    return Fault(AudienceProblem.DIFFERENT, expected, received)
 
 
 def not_before(statement: Statement) -> Finding:
@@ -300,13 +340,13 @@ def not_before(statement: Statement) -> Finding:
         return NOT_REACHED
     text = statement.conditions.get("NotBefore")
     if text is None:
-        return skipped("no NotBefore")
+        return SKIPPED
     moment = instant(text)
     if moment is None:
-        return failed(expected=UTC_FORM, received=quoted(text))
+        return failed(TimeProblem.NOT_A_TIME, received=Text(text))
     if in_future(moment, statement.now, statement.skew):
-        return failed(expected=f"not later than {written(statement.now)}", received=text)
-    return passed(text)
+        return failed(TimeProblem.IN_FUTURE, Instant(statement.now), Instant(moment))
+    return PASSED
 
 
 def not_on_or_after(statement: Statement) -> Finding:
@@ -324,12 +364,12 @@ def validity_window(statement: Statement) -> Finding:
     if begin is None or end is None:
         return NOT_REACHED
     if begin >= end:
-        return failed(expected="NotBefore earlier than NotOnOrAfter", received=f"{written(begin)} to {written(end)}")
+        return failed(WindowProblem.REVERSED, received=Several((Instant(begin), Instant(end))))
     if end - begin > LONGEST_VALIDITY:
-        return failed(expected="at most 24 hours", received=str(end - begin))
+        return failed(WindowProblem.TOO_LONG, Duration(LONGEST_VALIDITY), Duration(end - begin))
     if end - begin > LONG_VALIDITY:
-        return warning(expected="at most 2 hours", received=str(end - begin))
-    return passed(str(end - begin))
+        return warning(WindowProblem.LONG, Duration(LONG_VALIDITY), Duration(end - begin))
+    return PASSED
 
 
 # Statements.
@@ -338,23 +378,23 @@ def validity_window(statement: Statement) -> Finding:
 def authn_statement(statement: Statement) -> Finding:
     found = statement.authn_statements
     if len(found) != 1:
-        return failed(expected="exactly one AuthnStatement", received=f"{len(found) or 'no'} AuthnStatements")
+        return failed(AuthnStatementProblem.COUNT, Count(1, Unit.STATEMENTS), Count(len(found), Unit.STATEMENTS))
     if child(found[0], names.AUTHN_CONTEXT) is None:
-        return failed(expected="an AuthnContext", received="no AuthnContext")
+        return failed(AuthnStatementProblem.NO_CONTEXT, received=Missing("AuthnContext"))
     text = found[0].get("AuthnInstant", "")
     moment = instant(text)
     if moment is None:
-        return failed(expected=UTC_FORM, received=quoted(text))
+        return failed(TimeProblem.NOT_A_TIME, received=Text(text))
     if in_future(moment, statement.now, statement.skew):
-        return failed(expected=f"not after {written(statement.now)}", received=text)
-    return passed(text)
+        return failed(TimeProblem.IN_FUTURE, Instant(statement.now), Instant(moment))
+    return PASSED
 
 
 def session_expiry(statement: Statement) -> Finding:
     if len(statement.authn_statements) != 1:
         return NOT_REACHED
     text = statement.authn_statements[0].get("SessionNotOnOrAfter")
-    return skipped("no SessionNotOnOrAfter") if text is None else _expiry(text, statement)
+    return SKIPPED if text is None else _expiry(text, statement)
 
 
 def authn_context(statement: Statement) -> Finding:
@@ -372,39 +412,43 @@ def authn_context(statement: Statement) -> Finding:
         return stale
     asked = _asked_of_all(statement.account) if request is None else _asked_by(request)
     if not asked.contexts:
-        return skipped(received or "nothing was requested")
+        return SKIPPED
     return _satisfied(received, asked)
 
 
 def _before_request(statement: Statement, request: PendingRequest) -> Finding | None:
     """A failure where ForceAuthn was asked and AuthnInstant lies before the request by more than clocks may differ."""
-    text, moment = _authn_instant(statement)
+    moment = _authn_instant(statement)
     if not request.force_authn or moment is None or not in_future(request.sent_at, moment, statement.skew):
         return None
-    return failed(expected=f"a sign-in after {written(request.sent_at)}, as ForceAuthn asked", received=text)
+    return failed(AuthnContextProblem.BEFORE_REQUEST, Instant(request.sent_at), Instant(moment))
 
 
 def _not_fresh(statement: Statement) -> Finding | None:
     """A failure where the account asks for ForceAuthn and AuthnInstant is older than a request may be."""
-    text, moment = _authn_instant(statement)
+    moment = _authn_instant(statement)
     age, now = statement.expectations.request_max_age, statement.now
     if not statement.account.force_authn or moment is None or not older(moment, now, age, statement.skew):
         return None
-    minutes = int(age.total_seconds() // 60)
-    expected = f"a sign-in within the last {minutes} minutes at {written(now)}, since this account asks for ForceAuthn"
-    return failed(expected=expected, received=text)
+    bound = Several((Duration(age), Instant(now)))
+    return failed(AuthnContextProblem.NOT_FRESH, bound, Instant(moment))
 
 
-def _authn_instant(statement: Statement) -> tuple[str, datetime | None]:
-    """As written, and as a time; None where it is none, which `authn_statement` refuses."""
-    text = statement.authn_statements[0].get("AuthnInstant", "")
-    return text, instant(text)
+def _authn_instant(statement: Statement) -> datetime | None:
+    """When the user signed in; None where it is none, which `authn_statement` refuses."""
+    return instant(statement.authn_statements[0].get("AuthnInstant"))
 
 
 @dataclass(frozen=True, slots=True)
 class _RequestedContexts:
     contexts: tuple[str, ...]
     comparison: str
+
+    @property
+    def value(self) -> Several:
+        """The contexts, after the comparison where that is not "exact"."""
+        contexts = Several(tuple(map(Uri, self.contexts)))
+        return contexts if self.comparison == Comparison.EXACT else Several((Name(self.comparison), contexts))
 
 
 def _asked_by(request: PendingRequest) -> _RequestedContexts:
@@ -420,17 +464,18 @@ def _satisfied(received: str | None, asked: _RequestedContexts) -> Finding:
 
     "unspecified" says nothing about strength, so it is never at least as strong as what was asked for.
     """
-    comparison, requested = asked.comparison, ", ".join(asked.contexts)
-    expected = requested if comparison == Comparison.EXACT else f"{comparison}: {requested}"
+    comparison, expected = asked.comparison, asked.value
     listed = received in asked.contexts
     if received is None:
-        return failed(expected=expected, received="no AuthnContextClassRef")
+        return failed(AuthnContextProblem.MISSING, expected, Missing("AuthnContextClassRef"))
     if listed and comparison != Comparison.BETTER:
-        return passed(received)
+        return PASSED
     silent = received == names.UNSPECIFIED_CONTEXT and comparison != Comparison.MAXIMUM
-    if listed or silent or comparison == Comparison.EXACT:
-        return failed(expected=expected, received=quoted(received))
-    return warning(expected=f"{expected}, which cannot be told", received=received)
+    if comparison == Comparison.EXACT:
+        return failed(AuthnContextProblem.DIFFERENT, expected, Uri(received))
+    if listed or silent:
+        return failed(AuthnContextProblem.NOT_SATISFIED, expected, Uri(received))
+    return warning(AuthnContextProblem.UNDECIDED, expected, Uri(received))
 
 
 def authn_context_of(statement: Statement) -> str | None:
@@ -445,9 +490,9 @@ def authn_context_of(statement: Statement) -> str | None:
 def attributes(statement: Statement) -> Finding:
     problem = statement.attributes.problem
     if problem is not None:
-        return failed(expected=problem[0], received=problem[1])
+        return failed(*problem)
     missing = statement.attributes.missing
     if missing:
-        came = ", ".join(statement.attributes.values) or "no attributes"
-        return warning(expected=", ".join(missing), received=came)
-    return passed(f"{len(statement.attributes.values)} attributes")
+        came = Several(tuple(map(Text, statement.attributes.values)))
+        return warning(AttributeProblem.MISSING, Several(tuple(map(Text, missing))), came)
+    return PASSED

@@ -8,9 +8,20 @@ from __future__ import annotations
 from lxml import etree
 
 from sp.saml import names, xml
-from sp.saml.recognition import described
-from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted
+from sp.saml.problems import (
+    CommentProblem,
+    DtdProblem,
+    IdProblem,
+    OneAssertionProblem,
+    RootProblem,
+    SchemaProblem,
+    StatusProblem,
+    SyntaxProblem,
+)
+from sp.saml.recognition import content_of
+from sp.saml.report import NOT_REACHED, PASSED, Finding, failed, passed_unless
 from sp.saml.response import assertions, child_text, misplaced_assertion
+from sp.saml.values import Count, Name, Several, Status, Text, Unit, Uri
 from sp.saml.withheld import masked_error
 from sp.saml.xml import Document
 
@@ -18,23 +29,24 @@ from sp.saml.xml import Document
 def encoding(document: Document) -> Finding:
     problem = xml.encoding_problem(document.xml)
     if problem is None:
-        return passed("UTF-8")
-    return failed(expected="UTF-8 and XML 1.0", received=described(problem, document.xml))
+        return PASSED
+    return failed(*problem._replace(received=content_of(document.xml, problem.received)))
 
 
 def no_dtd(document: Document) -> Finding:
     if xml.has_doctype(document.xml):
-        return failed(expected="no document type declaration", received=described("a DOCTYPE", document.xml))
-    return passed()
+        return failed(DtdProblem.PRESENT, received=content_of(document.xml, Name("DOCTYPE")))
+    return PASSED
 
 
 def well_formed(document: Document) -> Finding:
     error = document.syntax_error
     if error is None:
-        return passed()
+        return PASSED
     if xml.parser_gave_up(error):
         return NOT_REACHED  # how it would go on is not known; `limits` says why
-    return failed(expected="well-formed XML", received=described(error.msg or "no XML", document.xml))
+    received = content_of(document.xml, Text(error.msg or ""))
+    return failed(SyntaxProblem.NOT_WELL_FORMED, Name("XML"), received, place=f"line:{error.lineno or 1}")
 
 
 def no_comments(document: Document) -> Finding:
@@ -42,35 +54,35 @@ def no_comments(document: Document) -> Finding:
         return NOT_REACHED
     found = xml.first_comment(document.root)
     if found is not None:
-        return failed(expected="neither a comment nor a processing instruction", received=found)
-    return passed()
+        return failed(CommentProblem.PRESENT, received=found)
+    return PASSED
 
 
 def limits(document: Document) -> Finding:
-    problem = xml.limit_problem(document)
-    if problem is not None:
-        return failed(expected=problem[0], received=problem[1])
-    return passed(f"{document.survey.elements} elements, {document.survey.depth} levels")
+    return passed_unless(xml.limit_problem(document))
 
 
 def root(document: Document) -> Finding:
     if document.element.tag != names.RESPONSE:
-        return failed(expected="samlp:Response", received=described(str(document.element.tag), document.xml))
-    return passed()
+        received = content_of(document.xml, Name(str(document.element.tag)))
+        return failed(RootProblem.DIFFERENT, Name("samlp:Response"), received)
+    return PASSED
 
 
 def unique_ids(document: Document) -> Finding:
     repeated = xml.repeated_ids(document)
     if repeated:
-        return failed(expected="every ID once", received=f"several times: {', '.join(repeated[:3])}")
-    return passed(f"{len(document.survey.ids)} IDs")
+        return failed(IdProblem.REPEATED, received=Several(tuple(map(Text, repeated[:3]))))
+    return PASSED
 
 
 def schema(document: Document) -> Finding:
     problem = xml.schema_problem(document)
     if problem is not None:
-        return failed(expected="the SAML 2.0 protocol schema", received=masked_error(problem))
-    return passed()
+        return failed(
+            SchemaProblem.VIOLATED, received=Text(masked_error(problem.message)), place=f"line:{problem.line}"
+        )
+    return PASSED
 
 
 def status(document: Document) -> Finding:
@@ -78,26 +90,25 @@ def status(document: Document) -> Finding:
     codes = [code.get("Value", "") for code in document.element.iterfind(f"{names.STATUS}//{names.STATUS_CODE}")]
     contradicting = [code for code in codes[1:] if code.startswith(names.STATUS_URI) and code != names.SUCCESS]
     if codes[:1] == [names.SUCCESS] and not contradicting:
-        return passed(names.SUCCESS)
-    return failed(expected=names.SUCCESS, received=_status_described(document.element, codes))
+        return PASSED
+    return failed(StatusProblem.NOT_SUCCESS, Uri(names.SUCCESS), status_of(document.element, codes))
 
 
-def _status_described(response: etree._Element, codes: list[str]) -> str:
-    element = xml.child(response, names.STATUS)
-    message = None if element is None else child_text(element, names.STATUS_MESSAGE)
-    described = " / ".join(quoted(code) for code in codes[:3])
-    return f"{described}: {message.strip()}" if message and message.strip() else described
+def status_of(message: etree._Element, codes: list[str]) -> Status:
+    """The status of a message with those codes, the first three of them."""
+    element = xml.child(message, names.STATUS)
+    said = None if element is None else child_text(element, names.STATUS_MESSAGE)
+    return Status(tuple(codes[:3]), (said or "").strip())
 
 
 def one_assertion(document: Document) -> Finding:
     found = assertions(document.element)
     if len(found) != 1:
-        received = f"{len(found) or 'no'} assertions"
-        return failed(expected="exactly one Assertion in the Response", received=received)
+        return failed(OneAssertionProblem.COUNT, Count(1, Unit.ASSERTIONS), Count(len(found), Unit.ASSERTIONS))
     misplaced = misplaced_assertion(document.element)
     if misplaced is not None:
         parent = misplaced.getparent()
-        where = "" if parent is None else f" in {etree.QName(parent).localname}"
-        received = f"another {etree.QName(misplaced).localname}{where}"
-        return failed(expected="exactly one Assertion in the Response", received=received)
-    return passed(etree.QName(found[0]).localname)
+        where = "" if parent is None else etree.QName(parent).localname
+        received = Name(etree.QName(misplaced).localname)
+        return failed(OneAssertionProblem.MISPLACED, Count(1, Unit.ASSERTIONS), received, place=where)
+    return PASSED

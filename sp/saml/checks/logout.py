@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Generic, Never, TypeVar
 
 from lxml import etree
 
 from sp.saml import bindings, names, soap, xml
 from sp.saml.checks import document
-from sp.saml.checks.logout_catalogue import TEXTS
+from sp.saml.checks.assertion import no_name_id, value_problem
 from sp.saml.checks.response import issue_instant, version
 from sp.saml.checks.transport import size_of
 from sp.saml.decryption import encryption_problem, opened
 from sp.saml.former_keys import former_key_warning
-from sp.saml.identity import VALUE_CHARACTERS, name_id_of
+from sp.saml.identity import name_id_of
 from sp.saml.logout_messages import (
     Arrival,
     Binding,
@@ -33,10 +33,45 @@ from sp.saml.logout_messages import (
 )
 from sp.saml.logout_signature import judge_signature
 from sp.saml.messages import Limits, NameId
+from sp.saml.problems import (
+    ENCRYPTED_ID,
+    END,
+    ISSUED,
+    AddressProblem,
+    Base64Problem,
+    CommentProblem,
+    DecryptionProblem,
+    DeflateProblem,
+    DtdProblem,
+    EncodingProblem,
+    FormProblem,
+    IdProblem,
+    IssuerProblem,
+    LimitProblem,
+    Problem,
+    QueryProblem,
+    ReplayProblem,
+    RequestProblem,
+    RootProblem,
+    SchemaProblem,
+    SessionsProblem,
+    SignatureAlgorithmProblem,
+    SignaturePresentProblem,
+    SignatureProblem,
+    SignatureStructureProblem,
+    SigningKeyProblem,
+    SizeProblem,
+    SoapTypeProblem,
+    StatusProblem,
+    SubjectProblem,
+    SyntaxProblem,
+    TimeProblem,
+    VersionProblem,
+)
 from sp.saml.redirect_binding import RedirectMessage, UnreadQuery, read_query
-from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
-from sp.saml.response import child_text
-from sp.saml.times import UTC_FORM, instant, reached, written
+from sp.saml.report import NOT_REACHED, PASSED, SKIPPED, Fault, Finding, failed, passed_unless, warning
+from sp.saml.times import instant, reached
+from sp.saml.values import Count, Duration, Event, Instant, Missing, Name, Several, Text, Unit, Uri
 from sp.saml.xml import Document, child
 
 STAGES = {
@@ -87,12 +122,12 @@ class Carrier:
 def form(carrier: Carrier) -> Finding:
     match carrier.arrival:
         case ByForm(form=posted, kind=kind):
-            problem = bindings.form_problem(posted, kind.carried)
+            fault = bindings.form_problem(posted, kind.carried)
         case ByQuery():
             return _of_query("form", carrier)
         case soap_body:
-            problem = _soap_type_problem(soap_body.content_type)
-    return passed(carrier.arrival.binding) if problem is None else failed(expected=problem[0], received=problem[1])
+            fault = _soap_type_problem(soap_body.content_type)
+    return passed_unless(fault)
 
 
 def size(carrier: Carrier) -> Finding:
@@ -106,45 +141,47 @@ def base64(carrier: Carrier) -> Finding:
     if carrier.query is not None:
         return _of_query("base64", carrier)
     if carrier.transport is None:
-        return skipped("a SOAP envelope is plain XML")
+        return SKIPPED
     if carrier.transport.decoded is None:
-        return failed(expected="base64", received=bindings.base64_problem(carrier.transport))
-    return passed()
+        return failed(bindings.base64_problem(carrier.transport), Name("base64"))
+    return PASSED
 
 
 def _of_query(code: str, carrier: Carrier) -> Finding:
     found = carrier.query
     if isinstance(found, UnreadQuery) and found.code == code:
-        return failed(expected=found.expected, received=found.received)
-    return passed()
+        return failed(*found.fault)
+    return PASSED
 
 
-def _soap_type_problem(content_type: str) -> tuple[str, str] | None:
+def _soap_type_problem(content_type: str) -> Fault | None:
     kind = content_type.partition(";")[0].strip().lower()
-    return None if kind in _SOAP_TYPES else ("the content type text/xml", quoted(kind) if kind else "no content type")
+    if kind in _SOAP_TYPES:
+        return None
+    return Fault(SoapTypeProblem.CONTENT_TYPE, Name("text/xml"), Text(kind) if kind else Missing("content type"))
 
 
 # Stages 2 and 3: the document, and the message in it.
 
 
 def encoding(document: Document) -> Finding:
-    problem = xml.encoding_problem(document.xml)
-    return passed("UTF-8") if problem is None else failed(expected="UTF-8 and XML 1.0", received=problem)
+    return passed_unless(xml.encoding_problem(document.xml))
 
 
 def no_dtd(document: Document) -> Finding:
     if xml.has_doctype(document.xml):
-        return failed(expected="no document type declaration", received="a DOCTYPE")
-    return passed()
+        return failed(DtdProblem.PRESENT, received=Name("DOCTYPE"))
+    return PASSED
 
 
 def well_formed(document: Document) -> Finding:
     error = document.syntax_error
     if error is None:
-        return passed()
+        return PASSED
     if xml.parser_gave_up(error):
         return NOT_REACHED  # how it would go on is not known; `limits` says why
-    return failed(expected="well-formed XML", received=error.msg or "no XML")
+    received = Text(error.msg or "")
+    return failed(SyntaxProblem.NOT_WELL_FORMED, Name("XML"), received, place=f"line:{error.lineno or 1}")
 
 
 @dataclass(frozen=True)
@@ -162,18 +199,15 @@ class Content:
         return Document(soap.message_in(self.document.element), self.document.limits)
 
 
-_ELSEWHERE = {names.RESPONSE: "a Response, whose place is the assertion consumer service"}
-
-
 def root(content: Content) -> Finding:
     element, tag = content.document.element, content.arrival.kind.tag
     if content.arrival.binding is Binding.SOAP:
-        problem = soap.envelope_problem(element, tag)
-        return passed() if problem is None else failed(expected=problem[0], received=problem[1])
+        return passed_unless(soap.envelope_problem(element, tag))
     if element.tag != tag:
-        received = _ELSEWHERE.get(str(element.tag), etree.QName(element).localname)
-        return failed(expected=f"samlp:{etree.QName(tag).localname}", received=received)
-    return passed()
+        problem = RootProblem.RESPONSE if element.tag == names.RESPONSE else RootProblem.DIFFERENT
+        expected = Name(f"samlp:{etree.QName(tag).localname}")
+        return failed(problem, expected, Name(etree.QName(element).localname))
+    return PASSED
 
 
 def unique_ids(content: Content) -> Finding:
@@ -208,14 +242,15 @@ class Held:
 
 def issuer(held: Held) -> Finding:
     received, known = held.opened.unverified_issuer, held.expectations.issuers
-    expected = " or ".join(known) or held.expectations.common.nearest_issuer or "the Issuer URL of an account"
+    likely = known or tuple(filter(None, (held.expectations.common.nearest_issuer,)))
+    expected = Several(tuple(map(Uri, likely))) if likely else None
     if not received:
-        return failed(expected=expected, received="no Issuer")
+        return failed(IssuerProblem.MISSING, expected, Missing("Issuer"))
     element = child(held.message, names.ISSUER)
     given = names.ENTITY_FORMAT if element is None else element.get("Format", names.ENTITY_FORMAT)
     if given != names.ENTITY_FORMAT:
-        return failed(expected="an Issuer that is an entity ID", received=f"the Format {given}")
-    return passed(received) if received in known else failed(expected=expected, received=quoted(received))
+        return failed(IssuerProblem.FORMAT, received=Uri(given))
+    return PASSED if received in known else failed(IssuerProblem.UNKNOWN, expected, Uri(received))
 
 
 def _of_signature(code: str) -> Callable[[Held], Finding]:
@@ -266,33 +301,31 @@ def destination(statement: Statement) -> Finding:
     """A signed message names its destination (Bindings 3.4.5.2, 3.5.5.2); by SOAP nobody stands between."""
     received, expected = statement.message.get("Destination"), statement.expectations.location
     if received is None and statement.binding is Binding.SOAP:
-        return skipped("no Destination, which SOAP does not ask for")
+        return SKIPPED
     if received is None:
-        return failed(expected=expected, received="no Destination in a signed message")
-    return passed(received) if received == expected else failed(expected=expected, received=quoted(received))
+        return failed(AddressProblem.MISSING, Uri(expected), Missing("Destination"))
+    return PASSED if received == expected else failed(AddressProblem.DIFFERENT, Uri(expected), Uri(received))
 
 
 def logout_not_on_or_after(statement: Statement) -> Finding:
     text, common = statement.message.get("NotOnOrAfter"), statement.expectations.common
     if text is None:
-        return skipped("no NotOnOrAfter; its age is limited all the same")
+        return SKIPPED  # its age is limited all the same
     moment = instant(text)
     if moment is None:
-        return failed(expected=UTC_FORM, received=quoted(text))
+        return failed(TimeProblem.NOT_A_TIME, received=Text(text))
     if reached(moment, common.now, common.skew):
-        return failed(expected=f"later than {written(common.now)}", received=text)
-    return passed(text)
+        return failed(TimeProblem.EXPIRED, Instant(common.now), Instant(moment))
+    return PASSED
 
 
 def logout_subject(statement: Statement) -> Finding:
     name_id = statement.name_id
     if name_id is None:
-        return _no_name_id(statement.encrypted_id)
-    if not name_id.value.strip():
-        return failed(expected="a NameID with a value", received=quoted(name_id.value))
-    if len(name_id.value) > VALUE_CHARACTERS:
-        return failed(expected=f"at most {VALUE_CHARACTERS} characters", received=f"{len(name_id.value)} characters")
-    return _former_key_warning(statement) or passed(name_id.value)
+        return no_name_id(statement.encrypted_id)
+    if (fault := value_problem(name_id)) is not None:
+        return failed(*fault)
+    return _former_key_warning(statement) or PASSED
 
 
 def _former_key_warning(statement: Statement) -> Finding | None:
@@ -301,48 +334,33 @@ def _former_key_warning(statement: Statement) -> Finding | None:
     return former_key_warning(statement.encrypted_id, names.NAME_ID, statement.expectations.common)
 
 
-def _no_name_id(encrypted: etree._Element | None) -> Finding:
-    """Everything that takes a key has one failure: a difference that a sender can see is an oracle."""
-    if encrypted is None:
-        return failed(expected="a NameID", received="no NameID")
-    expected, received = encryption_problem(encrypted) or (
-        "an EncryptedID that a key of this account opens",
-        "one that does not open, or not into a NameID",
-    )
-    return failed(expected=expected, received=received)
-
-
 def logout_in_response_to(statement: Statement) -> Finding:
     received, pending = statement.message.get("InResponseTo"), statement.expectations.pending
     if pending is None or received != pending.id:
-        expected = "the ID of a sign-out that this browser has begun"
-        return failed(expected=expected, received="no InResponseTo" if received is None else quoted(received))
-    problem = _pending_problem(pending, statement.expectations)
-    return passed(pending.id) if problem is None else failed(expected=problem[0], received=problem[1])
+        found = Missing("InResponseTo") if received is None else Text(received)
+        return failed(RequestProblem.UNKNOWN_SIGN_OUT, received=found)
+    return passed_unless(_pending_problem(pending, statement.expectations))
 
 
-def _pending_problem(pending: PendingSignOut, expectations: LogoutExpectations) -> tuple[str, str] | None:
+def _pending_problem(pending: PendingSignOut, expectations: LogoutExpectations) -> Fault | None:
     common, account = expectations.common, expectations.account
     if pending.used:
-        return "a sign-out that nothing has answered yet", f"{pending.id}, answered before"
+        return Fault(RequestProblem.ANSWERED, received=Text(pending.id))
     if account is not None and pending.account != account.slug:
-        return f"an answer for the account {pending.account}", f"one for {account.slug}"
+        return Fault(RequestProblem.OTHER_ACCOUNT, Name(pending.account), Name(account.slug))
     if reached(pending.sent_at, common.now, common.request_max_age + common.skew):
-        minutes = int(common.request_max_age.total_seconds() // 60)
-        return f"an answer within {minutes} minutes", f"{pending.id}, sent {written(pending.sent_at)}"
+        return Fault(RequestProblem.TOO_LATE, Duration(common.request_max_age), Event(pending.id, pending.sent_at))
     return None
 
 
 def logout_status(statement: Statement) -> Finding:
     status = statement.status
-    element = child(statement.message, names.STATUS)
-    said = (None if element is None else child_text(element, names.STATUS_MESSAGE)) or ""
-    described = " / ".join(quoted(code) for code in status[:3]) + (f": {said.strip()}" if said.strip() else "")
+    received = document.status_of(statement.message, list(status))
     if names.PARTIAL_LOGOUT in status:
-        return warning(expected=names.SUCCESS, received=described)
+        return warning(StatusProblem.PARTIAL, Uri(names.SUCCESS), received)
     if status[:1] == (names.SUCCESS,):
-        return passed(described)
-    return failed(expected=names.SUCCESS, received=described)
+        return PASSED
+    return failed(StatusProblem.NOT_SUCCESS, Uri(names.SUCCESS), received)
 
 
 # Stage 7: the sessions, by the store's word.
@@ -363,80 +381,160 @@ class Named:
 
 def logout_replay(named: Named) -> Finding:
     if named.replayed is None:
-        return skipped("no record of earlier requests was asked")
+        return SKIPPED
     if named.replayed:
-        return failed(expected="a request used for the first time", received=f"{named.request_id} again")
-    return passed(named.request_id)
+        return failed(ReplayProblem.REQUEST_REPEATED, received=Text(named.request_id))
+    return PASSED
 
 
 def logout_sessions(named: Named) -> Finding:
     if named.matched is None:
-        return skipped("no sessions were asked for")
+        return SKIPPED
     if named.matched:
-        return passed(f"{named.matched} session{'s' if named.matched > 1 else ''}")
+        return PASSED
     if not named.alike:
-        return warning(expected="a session of this NameID", received="none: it has ended already, or never began here")
-    alike = f"{named.alike} of the same name under another Format, qualifier or SessionIndex"
-    return warning(expected="a session of this NameID", received=f"none, and {alike}")
+        return warning(SessionsProblem.NONE)
+    return warning(SessionsProblem.ALIKE, received=Count(named.alike, Unit.SESSIONS))
+
+
+Subject_contra = TypeVar("Subject_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class LogoutCheck:
-    """One row: what it is called, which clause it comes from, why it matters, what to change, what judges it.
+class LogoutCheck(Generic[Subject_contra]):
+    """One row: as `sp.saml.checks.Check`, and the kinds of message that have it."""
 
-    `judge` takes the subject of its stage: Carrier, Document, Content, Held (4 and 5), Statement, Named. `kinds` are
-    the messages that have this row.
-    """
-
-    code: str
     stage: int
+    code: str
     title: str
     clause: str
-    why: str
-    remedy: str
-    judge: Callable[[Any], Finding]
+    judge: Callable[[Subject_contra], Finding]
+    problems: tuple[Problem, ...]
     kinds: tuple[Kind, ...]
 
 
-def _check(
-    stage: int, code: str, title: str, clause: str, judge: Callable[[Any], Finding], *kinds: Kind
-) -> LogoutCheck:
-    why, remedy = TEXTS[code]
-    return LogoutCheck(code, stage, title, clause, why, remedy, judge, kinds or tuple(Kind))
+_SUBJECT = (
+    SubjectProblem.MISSING,
+    SubjectProblem.NOT_OPENED,
+    SubjectProblem.EMPTY,
+    SubjectProblem.TOO_LONG,
+    DecryptionProblem.FORMER_KEY,
+    *ENCRYPTED_ID,
+)
+_ANSWER = (
+    RequestProblem.UNKNOWN_SIGN_OUT,
+    RequestProblem.ANSWERED,
+    RequestProblem.OTHER_ACCOUNT,
+    RequestProblem.TOO_LATE,
+)
+_BOTH = (Kind.REQUEST, Kind.RESPONSE)
+_REQUEST = (Kind.REQUEST,)
+_RESPONSE = (Kind.RESPONSE,)
 
+TRANSPORT: tuple[LogoutCheck[Carrier], ...] = (
+    LogoutCheck(
+        1, "form", "Form", "Bindings 3.2, 3.4, 3.5", form, (*FormProblem, *QueryProblem, *SoapTypeProblem), _BOTH
+    ),
+    LogoutCheck(1, "size", "Size", "–", size, (SizeProblem.MESSAGE, SizeProblem.QUERY, SizeProblem.INFLATED), _BOTH),
+    LogoutCheck(1, "base64", "Base64", "Bindings 3.4.4.1, 3.5.4", base64, (*Base64Problem, *DeflateProblem), _BOTH),
+)
+DOCUMENT: tuple[LogoutCheck[Document], ...] = (
+    LogoutCheck(2, "encoding", "Encoding", "XML 1.0 4.3.3", encoding, (*EncodingProblem,), _BOTH),
+    LogoutCheck(2, "no_dtd", "No document type", "SAML2int G03", no_dtd, (*DtdProblem,), _BOTH),
+    LogoutCheck(2, "well_formed", "Well-formed", "XML 1.0 2.1", well_formed, (*SyntaxProblem,), _BOTH),
+    LogoutCheck(2, "no_comments", "No comments", "CVE-2018-0489", document.no_comments, (*CommentProblem,), _BOTH),
+    LogoutCheck(2, "limits", "Limits", "–", document.limits, (*LimitProblem,), _BOTH),
+)
+STRUCTURE: tuple[LogoutCheck[Content], ...] = (
+    LogoutCheck(3, "root", "Root element", "Core 3.7", root, (*RootProblem,), _BOTH),
+    LogoutCheck(3, "unique_ids", "Unique IDs", "Core 1.3.4", unique_ids, (*IdProblem,), _BOTH),
+    LogoutCheck(3, "schema", "Schema", "Core 1.2", schema, (*SchemaProblem,), _BOTH),
+)
+ACCOUNT: tuple[LogoutCheck[Held], ...] = (
+    LogoutCheck(
+        4,
+        "issuer",
+        "Issuer",
+        "Profiles 4.4.4.1",
+        issuer,
+        (IssuerProblem.MISSING, IssuerProblem.UNKNOWN, IssuerProblem.FORMAT),
+        _BOTH,
+    ),
+)
+SIGNATURE: tuple[LogoutCheck[Held], ...] = (
+    LogoutCheck(
+        5,
+        "signature_present",
+        "Signature present",
+        "Profiles 4.4.4.1",
+        _of_signature("signature_present"),
+        (SignaturePresentProblem.MISSING, SignaturePresentProblem.NOT_IN_QUERY),
+        _BOTH,
+    ),
+    LogoutCheck(
+        5,
+        "signature_structure",
+        "Signature structure",
+        "Core 5.4",
+        _of_signature("signature_structure"),
+        (*SignatureStructureProblem,),
+        _BOTH,
+    ),
+    LogoutCheck(
+        5,
+        "signature_algorithms",
+        "Signature algorithms",
+        "SAML2int ALG01",
+        _of_signature("signature_algorithms"),
+        (*SignatureAlgorithmProblem,),
+        _BOTH,
+    ),
+    LogoutCheck(
+        5, "signing_key", "Signing key", "SAML2int MD06", _of_signature("signing_key"), (*SigningKeyProblem,), _BOTH
+    ),
+    LogoutCheck(
+        5, "signature", "Signature", "Bindings 3.4.4.1", _of_signature("signature"), (*SignatureProblem,), _BOTH
+    ),
+)
+MESSAGE: tuple[LogoutCheck[Statement], ...] = (
+    LogoutCheck(6, "logout_version", "Version", "Core 3.2", logout_version, (*VersionProblem,), _BOTH),
+    LogoutCheck(6, "logout_issue_instant", "Time", "Core 3.2", logout_issue_instant, (*ISSUED,), _BOTH),
+    LogoutCheck(
+        6,
+        "destination",
+        "Destination",
+        "Bindings 3.4.5.2",
+        destination,
+        (AddressProblem.MISSING, AddressProblem.DIFFERENT),
+        _BOTH,
+    ),
+    LogoutCheck(
+        6, "logout_not_on_or_after", "Not on or after", "Core 3.7.1", logout_not_on_or_after, (*END,), _REQUEST
+    ),
+    LogoutCheck(6, "logout_subject", "Subject", "Core 3.7.1", logout_subject, (*_SUBJECT,), _REQUEST),
+    LogoutCheck(
+        6, "logout_in_response_to", "In response to", "Core 3.2.2", logout_in_response_to, (*_ANSWER,), _RESPONSE
+    ),
+    LogoutCheck(6, "logout_status", "Status", "Core 3.7.3.2", logout_status, (*StatusProblem,), _RESPONSE),
+)
+SESSIONS: tuple[LogoutCheck[Named], ...] = (
+    LogoutCheck(7, "logout_replay", "Replay", "–", logout_replay, (ReplayProblem.REQUEST_REPEATED,), _REQUEST),
+    LogoutCheck(7, "logout_sessions", "Sessions", "Core 3.7.3.1", logout_sessions, (*SessionsProblem,), _REQUEST),
+)
 
-LOGOUT_CHECKS = (
-    _check(1, "form", "Form", "Bindings 3.2, 3.4, 3.5", form),
-    _check(1, "size", "Size", "–", size),
-    _check(1, "base64", "Base64", "Bindings 3.4.4.1, 3.5.4", base64),
-    _check(2, "encoding", "Encoding", "XML 1.0 4.3.3", encoding),
-    _check(2, "no_dtd", "No document type", "SAML2int G03", no_dtd),
-    _check(2, "well_formed", "Well-formed", "XML 1.0 2.1", well_formed),
-    _check(2, "no_comments", "No comments", "CVE-2018-0489", document.no_comments),
-    _check(2, "limits", "Limits", "–", document.limits),
-    _check(3, "root", "Root element", "Core 3.7", root),
-    _check(3, "unique_ids", "Unique IDs", "Core 1.3.4", unique_ids),
-    _check(3, "schema", "Schema", "Core 1.2", schema),
-    _check(4, "issuer", "Issuer", "Profiles 4.4.4.1", issuer),
-    _check(5, "signature_present", "Signature present", "Profiles 4.4.4.1", _of_signature("signature_present")),
-    _check(5, "signature_structure", "Signature structure", "Core 5.4", _of_signature("signature_structure")),
-    _check(5, "signature_algorithms", "Signature algorithms", "SAML2int ALG01", _of_signature("signature_algorithms")),
-    _check(5, "signing_key", "Signing key", "SAML2int MD06", _of_signature("signing_key")),
-    _check(5, "signature", "Signature", "Bindings 3.4.4.1", _of_signature("signature")),
-    _check(6, "logout_version", "Version", "Core 3.2", logout_version),
-    _check(6, "logout_issue_instant", "Time", "Core 3.2", logout_issue_instant),
-    _check(6, "destination", "Destination", "Bindings 3.4.5.2", destination),
-    _check(6, "logout_not_on_or_after", "Not on or after", "Core 3.7.1", logout_not_on_or_after, Kind.REQUEST),
-    _check(6, "logout_subject", "Subject", "Core 3.7.1", logout_subject, Kind.REQUEST),
-    _check(6, "logout_in_response_to", "In response to", "Core 3.2.2", logout_in_response_to, Kind.RESPONSE),
-    _check(6, "logout_status", "Status", "Core 3.7.3.2", logout_status, Kind.RESPONSE),
-    _check(7, "logout_replay", "Replay", "–", logout_replay, Kind.REQUEST),
-    _check(7, "logout_sessions", "Sessions", "Core 3.7.3.1", logout_sessions, Kind.REQUEST),
+LOGOUT_CHECKS: tuple[LogoutCheck[Never], ...] = (
+    *TRANSPORT,
+    *DOCUMENT,
+    *STRUCTURE,
+    *ACCOUNT,
+    *SIGNATURE,
+    *MESSAGE,
+    *SESSIONS,
 )
 
 _BY_KIND = {kind: tuple(check for check in LOGOUT_CHECKS if kind in check.kinds) for kind in Kind}
 
 
-def of_kind(kind: Kind) -> tuple[LogoutCheck, ...]:
+def of_kind(kind: Kind) -> tuple[LogoutCheck[Never], ...]:
     """The rows of a report on this kind of message, in order."""
     return _BY_KIND[kind]

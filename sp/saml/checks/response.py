@@ -15,10 +15,21 @@ from sp.saml.decryption import data_algorithm, encryption_problem, opened, recip
 from sp.saml.enveloped import holds
 from sp.saml.former_keys import former_key_warning
 from sp.saml.messages import AccountTrust, Expectations, Limits, PendingRequest, UnverifiedResponse
-from sp.saml.own_keys import OwnKey, fingerprint
-from sp.saml.report import NOT_REACHED, Finding, failed, passed, quoted, skipped, warning
+from sp.saml.own_keys import fingerprint
+from sp.saml.problems import (
+    AddressProblem,
+    DecryptionProblem,
+    EncryptionProblem,
+    IssuerProblem,
+    RequestProblem,
+    SsoProblem,
+    TimeProblem,
+    VersionProblem,
+)
+from sp.saml.report import NOT_REACHED, PASSED, SKIPPED, Finding, failed, warning
 from sp.saml.signature import Signatures
-from sp.saml.times import UTC_FORM, in_future, instant, older, reached, written
+from sp.saml.times import in_future, instant, older, reached
+from sp.saml.values import Duration, Event, Fingerprint, Instant, Missing, Name, Several, Text, Uri
 from sp.saml.xml import child, survey
 
 _LIMITS = Limits()
@@ -64,7 +75,7 @@ def response_version(held: Held) -> Finding:
 
 
 def version(received: str) -> Finding:
-    return passed(received) if received == "2.0" else failed(expected="2.0", received=quoted(received))
+    return PASSED if received == "2.0" else failed(VersionProblem.DIFFERENT, Text("2.0"), Text(received))
 
 
 def response_issue_instant(held: Held) -> Finding:
@@ -75,26 +86,29 @@ def issue_instant(text: str, expectations: Expectations) -> Finding:
     """Neither older than the maximum age nor in the future, with the skew on both sides."""
     moment = instant(text)
     if moment is None:
-        return failed(expected=UTC_FORM, received=quoted(text))
+        return failed(TimeProblem.NOT_A_TIME, received=Text(text))
     if in_future(moment, expectations.now, expectations.skew):
-        return failed(expected=f"not after {_now(expectations)}", received=text)
+        return failed(TimeProblem.IN_FUTURE, Instant(expectations.now), Instant(moment))
     if older(moment, expectations.now, expectations.response_max_age, expectations.skew):
-        minutes = int(expectations.response_max_age.total_seconds() // 60)
-        return failed(expected=f"not older than {minutes} minutes at {_now(expectations)}", received=text)
-    return passed(text)
-
-
-def _now(expectations: Expectations) -> str:
-    return written(expectations.now)
+        bound = Several((Duration(expectations.response_max_age), Instant(expectations.now)))
+        return failed(TimeProblem.TOO_OLD, bound, Instant(moment))
+    return PASSED
 
 
 def destination(held: Held) -> Finding:
     received, expected = held.response.destination, held.expectations.acs_url
     if received is None and held.response_signed:
-        return failed(expected=expected, received="no Destination in a signed Response")
+        return failed(AddressProblem.MISSING, Uri(expected), Missing("Destination"))
     if received is None:
-        return skipped("no Destination, and the Response itself is not signed")
-    return passed(received) if received == expected else failed(expected=expected, received=quoted(received))
+        return SKIPPED
+    return PASSED if received == expected else other_address(held.expectations, received)
+
+
+def other_address(expectations: Expectations, received: str) -> Finding:
+    """The failure of an address that is not our ACS URL."""
+    is_ours = received == expectations.entity_id
+    problem = AddressProblem.ENTITY_ID if is_ours else AddressProblem.DIFFERENT
+    return failed(problem, Uri(expectations.acs_url), Uri(received))
 
 
 def in_response_to(held: Held) -> Finding:
@@ -103,33 +117,28 @@ def in_response_to(held: Held) -> Finding:
         return _unsolicited(held.account)
     request = next((request for request in held.expectations.pending if request.id == identifier), None)
     if request is None:
-        expected = "no InResponseTo, or the ID of a sign-in that this browser has begun"
-        return failed(expected=expected, received=identifier)
+        return failed(RequestProblem.UNKNOWN, received=Text(identifier))
     return _answer(request, held)
 
 
 def _unsolicited(account: AccountTrust | None) -> Finding:
     if account is not None and not account.unsolicited:
-        return failed(expected="an answer to a sign-in begun here", received="no InResponseTo")
-    return passed("unsolicited")
+        return failed(RequestProblem.UNSOLICITED, received=Missing("InResponseTo"))
+    return PASSED
 
 
 def _answer(request: PendingRequest, held: Held) -> Finding:
     expectations, account = held.expectations, held.account
     if request.used:
-        return failed(expected="a request that nothing has answered yet", received=f"{request.id}, answered before")
+        return failed(RequestProblem.ANSWERED, received=Text(request.id))
     if account is not None and request.identity_provider.strip() != account.issuer.strip():
-        return failed(expected=f"an answer from {request.identity_provider}", received=f"one from {account.issuer}")
+        return failed(RequestProblem.OTHER_PROVIDER, Uri(request.identity_provider), Uri(account.issuer))
     if account is not None and request.account not in {"", account.slug}:
-        return failed(expected=f"an answer for the account {request.account}", received=f"one for {account.slug}")
+        return failed(RequestProblem.OTHER_ACCOUNT, Name(request.account), Name(account.slug))
     if reached(request.sent_at, expectations.now, expectations.request_max_age + expectations.skew):
-        minutes = int(expectations.request_max_age.total_seconds() // 60)
-        return failed(expected=f"an answer within {minutes} minutes", received=f"{request.id}, sent {_sent(request)}")
-    return passed(request.id)
-
-
-def _sent(request: PendingRequest) -> str:
-    return written(request.sent_at)
+        received = Event(request.id, request.sent_at)
+        return failed(RequestProblem.TOO_LATE, Duration(expectations.request_max_age), received)
+    return PASSED
 
 
 def answered_request(held: Held) -> PendingRequest | None:
@@ -141,14 +150,15 @@ def answered_request(held: Held) -> PendingRequest | None:
 def issuer(held: Held) -> Finding:
     received = held.response.unverified_issuer
     account = held.expectations.account
-    expected = held.expectations.nearest_issuer if account is None else account.issuer
+    known = held.expectations.nearest_issuer if account is None else account.issuer
+    expected = Uri(known) if known else None
     if not received:
-        return failed(expected=expected or "an Issuer", received="no Issuer")
+        return failed(IssuerProblem.MISSING, expected, Missing("Issuer"))
     if held.account is None:
-        return failed(expected=expected or "the Issuer URL of an account", received=quoted(received))
+        return failed(IssuerProblem.UNKNOWN, expected, Uri(received))
     if received == held.expectations.entity_id:
-        return failed(expected="an identity provider", received="this service's own entity ID")
-    return passed(received)
+        return failed(IssuerProblem.OWN, received=Uri(received))
+    return PASSED
 
 
 def sso_enabled(held: Held) -> Finding:
@@ -156,56 +166,49 @@ def sso_enabled(held: Held) -> Finding:
     if account is None:
         return NOT_REACHED
     if not account.active:
-        return failed(expected="an active account", received=f"{account.slug} is not active")
+        return failed(SsoProblem.NOT_ACTIVE, received=Name(account.slug))
     if not account.saml_enabled:
-        lacking = "" if account.certificates else ", which has no Identity Provider Certificate"
-        return failed(expected="Single Sign On with SAML", received=f"it is switched off for {account.slug}{lacking}")
-    return passed(account.slug)
+        problem = SsoProblem.SWITCHED_OFF if account.certificates else SsoProblem.NO_CERTIFICATE
+        return failed(problem, received=Name(account.slug))
+    return PASSED
 
 
 def encryption_algorithms(held: Held) -> Finding:
     if not held.response.encrypted:
-        return skipped("the assertion is not encrypted")
+        return SKIPPED
     problem = encryption_problem(held.response.assertion)
     if problem is not None:
-        return failed(expected=problem[0], received=problem[1])
+        return failed(*problem)
     algorithm = data_algorithm(held.response.assertion)
     if algorithm in names.AES_CBC and not held.response_signed:
         # Anybody can alter CBC blocks and watch what happens, unless a signature outside covers them.
         refuses = held.account is not None and held.account.refuse_unsigned_cbc
         finding = failed if refuses else warning
-        return finding(expected="AES-GCM, or a signed Response around AES-CBC", received=algorithm)
-    return passed(algorithm)
+        return finding(EncryptionProblem.UNSIGNED_CBC, received=Uri(algorithm))
+    return PASSED
 
 
 def decryption(held: Held) -> Finding:
     """One failure for every fault: a difference that a sender can see is an oracle (XML Encryption 1.1, 6.1.2)."""
     if not held.response.encrypted:
-        return skipped("the assertion is not encrypted")
+        return SKIPPED
     keys = held.expectations.decryption_keys
     if not keys:
-        return failed(expected=_wanted_without_key(held.expectations), received="one that no key here opens")
+        # The account's key is made when its metadata is first asked for, so that address is what helps.
+        address = held.expectations.metadata_url
+        return failed(DecryptionProblem.NO_KEY_HERE, Uri(address) if address else None)
     if held.response_signed and not held.outer_signature_holds:
         return NOT_REACHED
     if held.opened_assertion is None:
-        return failed(expected=f"an EncryptedAssertion for {_described(keys)}", received=_unopened(held))
-    return former_key_warning(held.response.assertion, names.ASSERTION, held.expectations) or passed()
+        ours = Several(tuple(Fingerprint(fingerprint(key.certificate)) for key in keys[:2]))
+        recipient = _named_recipient(held)
+        problem = DecryptionProblem.NOT_OPENED if recipient is None else DecryptionProblem.OTHER_RECIPIENT
+        return failed(problem, ours, recipient)
+    return former_key_warning(held.response.assertion, names.ASSERTION, held.expectations) or PASSED
 
 
-def _wanted_without_key(expectations: Expectations) -> str:
-    """The account's key is made when its metadata is first asked for, so that address is what helps."""
-    if not expectations.metadata_url:
-        return "a plain Assertion"
-    return f"an EncryptedAssertion for the encryption key in {expectations.metadata_url}"
-
-
-def _described(keys: tuple[OwnKey, ...]) -> str:
-    return " or ".join(f"the key of the certificate SHA-256 {fingerprint(key.certificate)}" for key in keys[:2])
-
-
-def _unopened(held: Held) -> str:
+def _named_recipient(held: Held) -> Fingerprint | None:
     """What depends on no key: the certificate that the sender says it encrypted for, where that is not ours."""
     ours = {key.certificate for key in held.expectations.decryption_keys}
     foreign = next((der for der in recipients(held.response.assertion) if der not in ours), None)
-    named = "" if foreign is None else f"; it says it is for the certificate SHA-256 {fingerprint(foreign)}"
-    return f"one that does not open with it, or not into one valid Assertion{named}"
+    return None if foreign is None else Fingerprint(fingerprint(foreign))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sp.saml import enveloped, names
 from sp.saml.messages import SignedPart
-from sp.saml.report import Finding, failed, passed
+from sp.saml.problems import SignaturePresentProblem
+from sp.saml.report import PASSED, Finding, failed
 from sp.saml.signature import Signatures
+from sp.saml.values import Missing, names_of
 
 _WANTED = {
     SignedPart.EITHER: frozenset[str](),
@@ -21,16 +23,11 @@ def signature_present(signatures: Signatures) -> Finding:
     if signatures.response.assertion.tag == names.ENCRYPTED_ASSERTION:
         wanted -= {"Assertion"}  # it stayed closed, because the signature around it does not hold: see `decryption`
     if not signed:
-        return failed(expected=f"a signature of the {_listed(wanted, ' or ')}", received="no signature")
+        expected = names_of(sorted(wanted) or ["Assertion", "Response"])
+        return failed(SignaturePresentProblem.MISSING, expected, Missing("Signature"))
     if not wanted <= signed:
-        return failed(
-            expected=f"a signature of the {_listed(wanted, ' and ')}", received=f"of the {_listed(signed, '')}"
-        )
-    return passed(_listed(signed, " and "))
-
-
-def _listed(parts: frozenset[str] | set[str], joint: str) -> str:
-    return joint.join(sorted(parts)) or f"Assertion{joint}Response"
+        return failed(SignaturePresentProblem.PART_MISSING, names_of(sorted(wanted)), names_of(sorted(signed)))
+    return PASSED
 
 
 def signature_structure(signatures: Signatures) -> Finding:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from sp.saml.bindings import Transport, base64_problem, form_problem
-from sp.saml.recognition import described, described_form
-from sp.saml.report import Finding, failed, passed
+from sp.saml.problems import SizeProblem
+from sp.saml.recognition import content_of, content_of_form
+from sp.saml.report import PASSED, Finding, failed
+from sp.saml.values import Count, Name, Unit
 
 
 def form(transport: Transport) -> Finding:
     problem = form_problem(transport.form)
     if problem is None:
-        return passed("one SAMLResponse")
-    return failed(expected=problem[0], received=described_form(problem[1], transport.form))
+        return PASSED
+    return failed(*problem._replace(received=content_of_form(transport.form, problem.received)))
 
 
 def size(transport: Transport) -> Finding:
@@ -20,11 +22,11 @@ def size(transport: Transport) -> Finding:
 
 def size_of(count: int, limit: int) -> Finding:
     if count > limit:
-        return failed(expected=f"at most {limit} bytes", received=f"{count} bytes")
-    return passed(f"{count} bytes")
+        return failed(SizeProblem.MESSAGE, Count(limit, Unit.BYTES), Count(count, Unit.BYTES))
+    return PASSED
 
 
 def base64(transport: Transport) -> Finding:
     if transport.decoded is None:
-        return failed(expected="base64", received=described(base64_problem(transport), transport.posted))
-    return passed()
+        return failed(base64_problem(transport), Name("base64"), content_of(transport.posted))
+    return PASSED

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from sp.diagnosis.remedies import GENERAL, name_of
 from sp.flows.evidence import Evidence, evidence_of
 from sp.flows.handing_out import SENTENCES, HandOutProblem, hand_out
 from sp.flows.judging_again import Changes, judge_again
 from sp.flows.verdict import verdict
 from sp.models import SignInAttempt, SsoSettings
 from sp.saml.messages import Judgement
-from sp.saml.remedies import GENERAL, name_of
 from sp.saml.times import written
 from sp.store import accounts
 from sp.web import csrf

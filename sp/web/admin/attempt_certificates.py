@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sp.diagnosis.meaning import sent_certificates
 from sp.flows.evidence import Evidence
 from sp.flows.judging_captured import CapturedEvidence
-from sp.saml.meaning import sent_certificates
 from sp.web.admin.certificate_view import CertificateView, certificate_view
 
 

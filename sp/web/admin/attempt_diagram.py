@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sp.diagnosis.explanations import cause, span
 from sp.flows.evidence import Evidence
 from sp.saml import names
 from sp.saml.checks import BY_CODE
-from sp.saml.explain import cause, span
 from sp.saml.response import assertions
 from sp.saml.times import instant
 from sp.saml.xml import child

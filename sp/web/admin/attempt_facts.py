@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from sp.diagnosis.places import assertion_of
 from sp.flows.evidence import Evidence
 from sp.flows.judging_captured import CapturedEvidence
 from sp.saml import names
@@ -17,7 +18,6 @@ from sp.saml.identity import Attributes, read_name_id
 from sp.saml.messages import AttributeNames
 from sp.saml.response import child_text
 from sp.saml.xml import child, text_of
-from sp.web.admin.attempt_places import assertion_of
 
 _MOST_ATTRIBUTES = 200
 _MOST_VALUES = 50

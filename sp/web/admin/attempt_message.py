@@ -6,17 +6,16 @@ download has every byte.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from sp.diagnosis.places import Element, Places
 from sp.saml import names
 from sp.saml.report import Outcome, Report
 from sp.saml.withheld import WITHHELD, masked, placeholder, redacted_text
-from sp.web.admin.attempt_places import Element, Places
 
 MOST_LINES = 1500
 _MOST_CHARACTERS = 360  # of one value
@@ -30,7 +29,6 @@ _BASE64 = frozenset(
         f"{{{names.DS}}}Modulus",
     )
 )
-_ERROR_LINE = re.compile(r"line (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,8 @@ def _found_in_text(texts: list[str], report: Report) -> dict[int, tuple[str, ...
             continue
         if row.code == "no_dtd":
             return {next((n for n, text in enumerate(texts, 1) if "<!DOCTYPE" in text), 1): (row.code,)}
-        named = _ERROR_LINE.findall(row.received)  # of a start that does not match its end, the end
-        return {int(named[-1]) if named else 1: (row.code,)}
+        line = row.place.removeprefix("line:") if row.place.startswith("line:") else "1"
+        return {int(line): (row.code,)}
     return {}
 
 

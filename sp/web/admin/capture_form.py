@@ -14,8 +14,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
+from sp.diagnosis.captures import MAX_CAPTURE_BYTES, Capture, find_messages
 from sp.request_limits import MAX_CAPTURE_BODY_BYTES
-from sp.saml.captures import MAX_CAPTURE_BYTES, Capture, find_messages
 from sp.saml.messages import Limits
 from sp.web.admin.carried_capture import fitting, read_carried
 from sp.web.errors import PageError

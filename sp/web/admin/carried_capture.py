@@ -11,9 +11,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from sp.saml.captures import CAPTURES, MAX_CAPTURE_BYTES, Capture, CapturedMessage
+from sp.diagnosis.captures import CAPTURES, MAX_CAPTURE_BYTES, Capture, CapturedMessage
+from sp.diagnosis.recognition import KINDS
 from sp.saml.messages import PostedForm
-from sp.saml.recognition import KINDS, UNKNOWN
+from sp.saml.recognition import UNKNOWN
 
 MAX_CARRIED = 12 * 1024 * 1024  # characters: with the other fields it must fit into a body again
 _MOST_BRACKETS = 10_000  # a message with its form has about ten

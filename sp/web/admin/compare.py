@@ -15,10 +15,10 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from sp.diagnosis import comparison
+from sp.diagnosis.comparison import Line, Side
+from sp.diagnosis.explanations import message
 from sp.flows.evidence import Evidence, evidence_of
-from sp.saml import comparison
-from sp.saml.comparison import Line, Side
-from sp.saml.explain import message
 from sp.store.sign_in_attempts import as_reference
 from sp.web.admin.attempt_scope import Scopes, ScopesDep, attempt_seen
 from sp.web.admin.managed import ManagedAccountDep

@@ -11,12 +11,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from sp.diagnosis.captures import Capture
+from sp.diagnosis.remedies import GENERAL, name_of
 from sp.flows.judging_captured import CapturedEvidence, judge_captured
 from sp.flows.realms import settings_of
 from sp.flows.verdict import verdict
 from sp.models import SsoSettings
-from sp.saml.captures import Capture
-from sp.saml.remedies import GENERAL, name_of
 from sp.store import accounts
 from sp.store.rows import required
 from sp.web import csrf

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sp.diagnosis.sides import Sides, sides
 from sp.saml.checks import CHECKS, STAGES
 from sp.saml.report import Report, Row
 
@@ -20,6 +21,14 @@ class Pair:
     title: str
     then: Row
     now: Row
+
+    @property
+    def then_sides(self) -> Sides:
+        return sides(self.then)
+
+    @property
+    def now_sides(self) -> Sides:
+        return sides(self.now)
 
     @property
     def turned(self) -> bool:

@@ -5,10 +5,10 @@ Owns which tree is shown with which findings. Never parses or opens anything.
 
 from __future__ import annotations
 
+from sp.diagnosis.places import places_of, signed_elements
 from sp.flows.evidence import Evidence
 from sp.flows.judging_captured import CapturedEvidence
 from sp.web.admin.attempt_message import Shown, pretty_message, raw_message
-from sp.web.admin.attempt_places import places_of, signed_elements
 
 
 def shown_message(evidence: Evidence | CapturedEvidence) -> Shown | None:

@@ -1,6 +1,6 @@
 """The preflight beside the SAML form: its rows with their words, and the answer while somebody is typing.
 
-Owns that shape. Never judges (see `sp.saml.preflight`), never saves, and never keeps anybody from saving.
+Owns that shape. Never judges (see `sp.diagnosis.preflight`), never saves, and never keeps anybody from saving.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from sp.diagnosis.preflight import BY_CODE
+from sp.diagnosis.preflight.finding import Row
 from sp.flows import account_setup
 from sp.flows.preflight import Typed, preflight_of
-from sp.saml.preflight import BY_CODE
-from sp.saml.report import Outcome, Row
+from sp.saml.report import Outcome
 from sp.store import accounts
 from sp.web import csrf
 from sp.web.admin.managed import ManagedAccountDep

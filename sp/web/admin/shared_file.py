@@ -12,15 +12,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from sp import __version__
+from sp.diagnosis.places import places_of, signed_elements
+from sp.diagnosis.pseudonyms import Kind
+from sp.diagnosis.remedies import GENERAL, name_of
 from sp.flows.sharing import Shared
 from sp.flows.verdict import verdict
 from sp.paths import STATIC
-from sp.saml.pseudonyms import Kind
-from sp.saml.remedies import GENERAL, name_of
 from sp.web.admin.attempt_diagram import diagram_of
 from sp.web.admin.attempt_facts import said_by
 from sp.web.admin.attempt_message import Shown, pretty_message
-from sp.web.admin.attempt_places import places_of, signed_elements
 from sp.web.rendering import templates
 from sp.web.report_view import report_stages
 from sp.web.times import exact

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from sp.diagnosis.logout_explanations import logout_message, logout_remedy
 from sp.flows import account_setup
 from sp.flows.account_setup import Invalid, Overtaken, Saved, SsoDraft
 from sp.flows.judging_logouts import LogoutEvidence, logout_evidence
@@ -20,7 +21,6 @@ from sp.flows.service_metadata import SIGN_OUT_PATH, SOAP_SIGN_OUT_PATH
 from sp.models import SignInOutcome, SignOutBinding, SignOutMessage, SsoSettings
 from sp.saml.checks.logout import LOGOUT_CHECKS
 from sp.saml.logout_messages import Binding, Kind
-from sp.saml.logout_words import logout_message, logout_remedy
 from sp.saml.report import Report
 from sp.saml.withheld import redacted_text, redacted_xml
 from sp.store import accounts, sign_in_attempts, sign_out_messages

@@ -383,7 +383,7 @@ CERTIFICATES = (
         "inclusive-canonicalization",
         "the client canonicalizes inclusively",
         "signature_structure",
-        ("expected http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
+        ('expected "http://www.w3.org/2001/10/xml-exc-c14n#"', "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"),
         ("Signature and Encryption → Canonicalization method",),
         response={
             "shape": with_attribute(
@@ -411,7 +411,7 @@ CERTIFICATES = (
         "decryption",
         (
             "The assertion is encrypted and cannot be opened",
-            "expected an EncryptedAssertion for the encryption key in http://localhost:8000/saml2/metadata/business",
+            'expected an EncryptedAssertion for the encryption key in "http://localhost:8000/saml2/metadata/business"',
             "received one that no key here opens",
         ),
         ("Token encryption",),
@@ -813,7 +813,7 @@ POSTED = (
         "back-button",
         "the user went back and sent the form once more",
         "replay",
-        ("The assertion was used before", "expected an assertion used for the first time", "_the-one again"),
+        ("The assertion was used before", "expected an assertion used for the first time", '"_the-one" again'),
         ("Start a new sign-in", "→"),
         response={"assertion_id": "_the-one"},
         send=post_twice,

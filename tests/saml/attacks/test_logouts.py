@@ -9,12 +9,13 @@ from logouts import expected, posted, request, response
 from responses import Idp, form
 from saml.attacks.logouts import CASES, IDP, LIMITS, LogoutCase, judged
 
+from sp.diagnosis.logout_catalogue import TEXTS
+from sp.diagnosis.logout_explanations import logout_message, logout_remedy
+from sp.diagnosis.sides import sides, sides_in_sentence
 from sp.saml import names
 from sp.saml.checks.logout import LOGOUT_CHECKS, STAGES, Named, of_kind
-from sp.saml.checks.logout_catalogue import TEXTS
 from sp.saml.logout import open_logout, verify_logout
 from sp.saml.logout_messages import ByForm, Kind
-from sp.saml.logout_words import logout_message, logout_remedy
 from sp.saml.report import Outcome
 
 PARAMETERS = [
@@ -39,10 +40,11 @@ def test_the_attack(case: LogoutCase) -> None:
 def test_a_refusal_names_both_sides_and_what_to_do(case: LogoutCase) -> None:
     report = case.flawed().report
     row = report.row(case.failed[0])
-    assert row.expected
-    assert row.received
+    expected_side, received = sides_in_sentence(row)
+    assert expected_side
+    assert received
     sentence = logout_message(report, case.kind)
-    assert row.expected in sentence
+    assert expected_side in sentence
     assert sentence.endswith((".", "!", "?"))
     assert logout_remedy(report) == TEXTS[row.code][1]
 
@@ -94,7 +96,7 @@ def test_no_sessions_is_worth_knowing_and_no_fault() -> None:
     report = judged(posted(request(IDP)), expected(IDP), Named("_x", replayed=False, matched=0, alike=2)).report
     assert report.accepts
     assert report.warnings == ("logout_sessions",)
-    assert "2 of the same name under another Format" in report.row("logout_sessions").received
+    assert "2 of the same name under another Format" in sides(report.row("logout_sessions")).received
 
 
 def test_a_partial_logout_is_accepted_and_told() -> None:
@@ -104,11 +106,11 @@ def test_a_partial_logout_is_accepted_and_told() -> None:
     assert judgement.report.warnings == ("logout_status",)
     assert judgement.answer is not None
     assert judgement.answer.partial
-    assert "Fabrikam did not answer" in judgement.report.row("logout_status").received
+    assert "Fabrikam did not answer" in sides(judgement.report.row("logout_status")).received
 
 
 def test_a_field_that_is_no_base64() -> None:
     arrival = ByForm(form(("SAMLRequest", "<samlp:LogoutRequest/>")), Kind.REQUEST)
     report = judged(arrival, expected(IDP)).report
     assert report.failed == ("base64",)
-    assert report.row("base64").received == "plain XML that was not encoded"
+    assert sides(report.row("base64")).received == "plain XML that was not encoded"

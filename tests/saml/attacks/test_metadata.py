@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from attack import attack
 from cast import CONTOSO_ISSUER, NOW
@@ -10,6 +12,7 @@ from responses import Idp
 from saml.attacks.forgeries import AUTHORITY
 from saml.attacks.metadata import CASES, EVIL, IDP, MetadataCase
 
+from sp.diagnosis.metadata import metadata_sentence
 from sp.saml.errors import MetadataError
 from sp.saml.idp_metadata import read_metadata
 
@@ -22,9 +25,11 @@ def test_it_is_refused(case: MetadataCase) -> None:
     control = read_metadata(case.control(), NOW, **asked)
     assert control.entity is not None
     assert control.entity.certificates == (IDP.certificate,)
-    with pytest.raises(MetadataError, match=case.phrase) as refusal:
+    with pytest.raises(MetadataError) as refusal:
         read_metadata(case.document(), NOW, **case.asked)
-    assert str(refusal.value).endswith(".")
+    sentence = metadata_sentence(refusal.value)
+    assert re.search(case.phrase, sentence)
+    assert sentence.endswith(".")
 
 
 @attack("SIG-26 beside", "a key for encryption beside the one that signs: it is not among those that verify", count=0)

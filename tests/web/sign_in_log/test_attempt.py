@@ -222,12 +222,12 @@ class TestMessage:
         assert marked_lines(opened(alice, made))[code].startswith(line)
 
     def test_each_check_of_the_table_points_somewhere_or_is_known_to_point_nowhere(self) -> None:
+        from sp.diagnosis.places import FINDERS, NOWHERE  # noqa: PLC0415
         from sp.saml.checks import BY_CODE  # noqa: PLC0415
-        from sp.web.admin.attempt_places import _FINDERS  # noqa: PLC0415
 
         nowhere = {"form", "size", "base64", "encoding", "no_dtd", "well_formed", "limits", "unique_ids", "schema"}
-        assert set(BY_CODE) - set(_FINDERS) == nowhere
-        assert set(_FINDERS) <= set(BY_CODE)
+        assert set(NOWHERE) == nowhere
+        assert set(FINDERS) == set(BY_CODE)
 
     def test_what_is_signed_is_marked(self, alice: Browser, door: Door) -> None:
         opened(alice, door.accepted(signed="assertion"))
@@ -300,9 +300,9 @@ class TestHostile:
 
     def test_a_million_characters_where_messages_may_be_that_long(self, make_app: Any, clock: Any) -> None:
         """Nothing is configured here: the issuer is unknown, so the page is asked of the evidence itself."""
+        from sp.diagnosis.places import places_of  # noqa: PLC0415
         from sp.flows.evidence import evidence_of  # noqa: PLC0415
         from sp.web.admin.attempt_message import pretty_message  # noqa: PLC0415
-        from sp.web.admin.attempt_places import places_of  # noqa: PLC0415
 
         service = make_app(max_message_bytes=8 * 1024 * 1024, unknown_message_kilobytes=8 * 1024).state.service
         door = Door(service, clock, Idp.make())

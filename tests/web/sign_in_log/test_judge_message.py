@@ -18,8 +18,8 @@ from sqlalchemy import func, select
 from starlette.types import Message
 from web.sign_in_log.conftest import FABRIKAMS_LOG, LOG, Door
 
+from sp.diagnosis.captures import MAX_CAPTURE_BYTES
 from sp.models import ConsumedAssertion, SignInAttempt, SsoSettings, User, UserSession
-from sp.saml.captures import MAX_CAPTURE_BYTES
 from sp.web.admin import capture_form
 from sp.web.state import Service
 

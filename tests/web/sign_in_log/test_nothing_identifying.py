@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from responses import Idp, all_of, expectations, one, trust, with_attribute, with_child
 
+from sp.diagnosis.remedies import GENERAL
 from sp.flows.evidence import Evidence
 from sp.flows.judging_again import Inputs
 from sp.flows.sharing import shared
@@ -23,7 +24,6 @@ from sp.models import SignInAttempt
 from sp.saml import names
 from sp.saml.identity import username_key
 from sp.saml.messages import AccountHolder, UserLink
-from sp.saml.remedies import GENERAL
 from sp.saml.validation import judge, open_message
 from sp.web.admin.shared_file import shared_file
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sp.saml.preflight import addresses, certificate, service
-from sp.saml.preflight.catalogue import TEXTS
-from sp.saml.preflight.connection import Connection
-from sp.saml.report import Finding, Outcome, Row
+from sp.diagnosis.preflight import addresses, certificate, service
+from sp.diagnosis.preflight.catalogue import TEXTS
+from sp.diagnosis.preflight.connection import Connection
+from sp.diagnosis.preflight.finding import Finding, Row
+from sp.saml.report import Outcome
 
 GROUPS = ("Identity provider", "Certificate", "This service")
 

@@ -1,7 +1,7 @@
 """Two judged messages side by side: what differs in meaning.
 
 Owns which facts count as different. Never says which side is right, and never reads a message (see
-`sp.saml.meaning`).
+`sp.diagnosis.meaning`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sp.saml import names
-from sp.saml.checks import CHECKS
-from sp.saml.meaning import (
+from sp.diagnosis.meaning import (
     ASSERTION,
     ATTRIBUTES,
     OURS,
@@ -24,7 +22,11 @@ from sp.saml.meaning import (
     facts_of,
     timeless,
 )
+from sp.diagnosis.sides import in_words, sides
+from sp.saml import names
+from sp.saml.checks import CHECKS
 from sp.saml.report import Outcome, Row
+from sp.saml.values import Count, Instant, Several, Unit, Value
 
 _VERDICT, _CHECKS = "Verdict", "Checks"
 _TELLING = 4  # characters: a shorter ID stands in many a word
@@ -85,14 +87,12 @@ def _checks(a: Judged, b: Judged) -> Iterator[Line]:
 def _told(row: Row) -> tuple[str, ...]:
     """What a row said. Of one that passed the facts tell more."""
     word = row.outcome.value.replace("_", " ")
-    if row.code in _TOLD_BY_NO_FACT and row.received:
-        return (word, row.received)
+    expected, received = sides(row)
+    if row.code in _TOLD_BY_NO_FACT and received:
+        return (word, received)
     if row.outcome not in {Outcome.FAILED, Outcome.WARNING}:
         return (word,)
-    return (
-        word,
-        *(f"{name} {text}" for name, text in (("expected", row.expected), ("received", row.received)) if text),
-    )
+    return (word, *(f"{name} {text}" for name, text in (("expected", expected), ("received", received)) if text))
 
 
 def _rows_differ(a: Row, b: Row, ids_a: frozenset[str], ids_b: frozenset[str]) -> bool:
@@ -101,16 +101,24 @@ def _rows_differ(a: Row, b: Row, ids_a: frozenset[str], ids_b: frozenset[str]) -
         return False
     if a.outcome in _FINE and b.outcome in _FINE:
         return a.code in _TOLD_BY_NO_FACT and a.received != b.received
-    return a.outcome is not b.outcome or _sides(a, ids_a) != _sides(b, ids_b)
+    return (a.outcome, a.problem) != (b.outcome, b.problem) or _meaning(a, ids_a) != _meaning(b, ids_b)
 
 
 _FINE = (Outcome.PASSED, Outcome.SKIPPED)
 _TOLD_BY_NO_FACT = ("user_link",)  # a new user or one that was there
 
 
-def _sides(row: Row, ids: frozenset[str]) -> list[list[str]]:
-    """Both sides of a row. A list of attributes means the same in any order."""
-    return [sorted(timeless(text, ids).split(", ")) for text in (row.expected, row.received)]
+def _meaning(row: Row, ids: frozenset[str]) -> list[list[str]]:
+    """Both values of a row without times and IDs. Several attributes mean the same in any order."""
+    values = [(value.value if isinstance(value, Several) else (value,)) for value in (row.expected, row.received)]
+    return [sorted(_timeless(value, ids) for value in side if value is not None) for side in values]
+
+
+def _timeless(value: Value, ids: frozenset[str]) -> str:
+    """What a value means by itself: how many days a certificate has left differs by the day."""
+    if isinstance(value, Instant) or (isinstance(value, Count) and value.unit is Unit.DAYS):
+        return ""
+    return timeless(in_words(value), ids)
 
 
 def _ids(judged: Judged) -> frozenset[str]:

@@ -7,7 +7,7 @@ the verdict says may be believed. What must be said by the assertion counts only
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -157,6 +157,7 @@ class SignInFacts:
     outcome: str = ""
     failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # "audience.different", of the failed rows and the warnings
     username: str = ""
     provisioned: bool = False
     issuer: str = ""
@@ -168,18 +169,19 @@ class SignInFacts:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was asked: its field, both sides, and whether it is met."""
+    """One thing that was asked: its field, both sides, whether it is met, and the problems behind another outcome."""
 
     field: str
     expected: str
     received: str
     met: bool
+    problems: tuple[str, ...] = ()
 
 
 def compare(contract: Contract, facts: SignInFacts) -> tuple[Line, ...]:
     """A line for each thing that the contract asks."""
     return tuple(
-        Line(shown(line.field), shown(line.expected), shown(line.received), line.met)
+        Line(shown(line.field), shown(line.expected), shown(line.received), line.met, line.problems)
         for part in (_of_verdict, _of_identity, _of_attributes, _of_signature, _of_times)
         for line in part(contract, facts)
     )
@@ -188,10 +190,12 @@ def compare(contract: Contract, facts: SignInFacts) -> tuple[Line, ...]:
 def _of_verdict(contract: Contract, facts: SignInFacts) -> Iterator[Line]:
     for name in ("outcome", "username", "issuer"):
         if (wanted := getattr(contract, name)) is not None:
-            yield _same(name, wanted, getattr(facts, name))
+            line = _same(name, wanted, getattr(facts, name))
+            yield replace(line, problems=facts.problems if name == "outcome" and not line.met else ())
     for name in ("failed", "warnings"):
         if (wanted := getattr(contract, name)) is not None:
-            yield _codes(name, wanted, getattr(facts, name))
+            line = _codes(name, wanted, getattr(facts, name))
+            yield replace(line, problems=() if line.met else facts.problems)
     if contract.provisioned is not None:
         yield _same("provisioned", _yes(contract.provisioned), _yes(facts.provisioned))
     if contract.certificate is not None:

@@ -59,7 +59,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a capture was, a kind of `sp.saml.captures.CAPTURES`, and what was found in it, oldest first.
+    """What a capture was, a kind of `sp.diagnosis.captures.CAPTURES`, and what was found in it, oldest first.
 
     `requests` counts every request, also those without a message; `fault` says why nothing could be read.
     """

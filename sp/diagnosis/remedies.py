@@ -1,7 +1,18 @@
 """Which identity provider is this, and what to change in its own words.
 
-Owns the recognition and the reading of `remedies.toml`. Never trusts the recognition for anything but words: it is
-made from unverified values, which anybody may write.
+The texts are in `remedies.toml` and, a file for each identity provider, in `providers/`:
+
+    name        as its maker writes it
+    app         the way to this service's entry there; "{app}" in a text stands for it
+    known_by    how it is recognized, in a phrase for readers
+    signs       regular expressions by kind of trace, strongest kind first: issuer, sign_in_url, attribute, id, name_id.
+    remedies    by check code, several codes that share a text separated by ", ", or by code and problem
+                ("audience.no_restriction"). Every text names a menu or a file. A code that is not there has the general
+                remedy of the catalogue.
+    unnamed     codes for which the general remedy is the right one, because the provider has no setting for them
+    always      a sentence that every one of its remedies gets
+
+The recognition chooses words and nothing else: it is made from unverified values, which anybody may write.
 """
 
 from __future__ import annotations
@@ -17,18 +28,33 @@ from typing import Any
 
 from lxml import etree
 
-from sp.saml import names
-from sp.saml.checks.catalogue import TEXTS
+from sp.diagnosis.catalogue import TEXTS
+from sp.diagnosis.recognition import advice
+from sp.saml import names, values
 from sp.saml.messages import Opened
-from sp.saml.recognition import advice_in
 from sp.saml.report import Outcome, Row
-from sp.saml.times import instant
 from sp.saml.xml import parse, text_of
 
 GENERAL = "general"
+# The order matters where two could match: the first one counts.
+PROVIDERS = (
+    "entra",
+    "okta",
+    "keycloak",
+    "adfs",
+    "google",
+    "ping",
+    "onelogin",
+    "jumpcloud",
+    "authentik",
+    "simplesamlphp",
+    "shibboleth",
+    "lemonldap",
+    "demo_directory",
+    GENERAL,
+)
 KINDS = ("issuer", "sign_in_url", "attribute", "id", "name_id")  # of traces, the strongest first
 
-DESCRIBED = ("form", "base64", "encoding", "no_dtd", "well_formed", "root")  # they say what came instead
 CLOCK = ("not_before", "not_on_or_after", "confirmation_expiry", "response_issue_instant", "assertion_issue_instant")
 
 _SHOWN = 1024  # characters of one value that are looked at
@@ -64,29 +90,32 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The whole of `remedies.toml`.
+    """Every provider, and the whole of `remedies.toml`.
 
-    `here` are sentences about this service's own settings, by check code; `links` are remedies for `user_link`, by the
-    beginning of what was received.
+    `here` are sentences about this service's own settings, by check code; `problems` are remedies of one problem, by
+    "code.problem", before those of any provider.
     """
 
     providers: Mapping[str, Provider]
     statuses: Mapping[str, Status]
     here: Mapping[str, str]
-    links: Mapping[str, str]
+    problems: Mapping[str, str]
 
 
 @cache
 def book() -> Book:
     """Read once, when the first refusal is explained."""
-    data = tomllib.loads(Path(__file__).with_name("remedies.toml").read_text(encoding="utf-8"))
-    here, statuses, links = data.pop("here"), data.pop("statuses"), data.pop("links")
+    data = _read("remedies.toml")
     return Book(
-        providers={key: _provider(key, entry) for key, entry in data.items()},
-        statuses={code: Status(code, **entry) for code, entry in statuses.items()},
-        here=_by_code(here),
-        links=links,
+        providers={key: _provider(key, _read(f"providers/{key}.toml")) for key in PROVIDERS},
+        statuses={code: Status(code, **entry) for code, entry in data["statuses"].items()},
+        here=_by_code(data["here"]),
+        problems=data["problems"],
     )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 def _provider(key: str, entry: dict[str, Any]) -> Provider:
@@ -202,30 +231,27 @@ def remedy_for(row: Row, provider: str = GENERAL) -> str:
 
 
 def _there(row: Row, provider: str) -> str:
-    if row.code in DESCRIBED and (advice := advice_in(row.received)):
-        return f"{advice[:1].upper()}{advice[1:]}."
-    if row.code == "user_link" and (remedy := _link_remedy(row.received)):
-        return remedy
-    known = status_in(row.received) if row.code == "status" else None
+    if (instead := advice(row.received)) != "":
+        return f"{instead[:1].upper()}{instead[1:]}."
+    known = status_in(row.received) if isinstance(row.received, values.Status) else None
     if known is not None:
         return known.remedy
     found, general = book().providers.get(provider), TEXTS[row.code][1]
+    problem = f"{row.code}.{row.problem.value}" if row.problem is not None else ""
+    if problem in book().problems:
+        return book().problems[problem]
     # A clock that is set right helps against a time that is off, and not against one that is missing.
-    if found is None or (row.code in CLOCK and instant(row.received) is None):
+    if found is None or (row.code in CLOCK and not isinstance(row.received, values.Instant)):
         return general
-    return found.remedies.get(row.code, general)
-
-
-def _link_remedy(received: str) -> str:
-    return next((remedy for beginning, remedy in book().links.items() if received.startswith(beginning)), "")
+    return found.remedies.get(problem) or found.remedies.get(row.code, general)
 
 
 _AADSTS = re.compile(r"AADSTS\d{4,9}")
 _STATUS = re.compile(re.escape(names.STATUS_URI) + r"(\w+)")
 
 
-def status_in(text: str) -> Status | None:
-    """The most telling status that `text` names: a known code of Microsoft's, else the innermost SAML one."""
-    statuses = book().statuses
+def status_in(status: values.Status) -> Status | None:
+    """The most telling code of a status: a known one of Microsoft's, else the innermost of SAML."""
+    statuses, text = book().statuses, "\n".join((*status.value, status.message))
     microsoft, standard = _AADSTS.findall(text), _STATUS.findall(text)
     return next((statuses[code] for code in (*microsoft, *reversed(standard)) if code in statuses), None)

@@ -1,15 +1,12 @@
-"""A report on a logout message in one sentence, and what to change.
-
-Owns the sentences. Never adds a fact that the report does not hold.
-"""
+"""A report on a logout message in one sentence, and what to change."""
 
 from __future__ import annotations
 
-from sp.saml.checks.logout import LOGOUT_CHECKS
+from sp.diagnosis.logout_catalogue import TEXTS
+from sp.diagnosis.sides import sides_in_sentence
 from sp.saml.logout_messages import Kind
 from sp.saml.report import Report, Row
 
-_BY_CODE = {check.code: check for check in LOGOUT_CHECKS}
 _NAMES = {Kind.REQUEST: "LogoutRequest", Kind.RESPONSE: "LogoutResponse"}
 
 # What went wrong, before "expected …, received …".
@@ -49,7 +46,8 @@ def logout_message(report: Report, kind: Kind) -> str:
     if not report.failed:
         return "Nothing was checked to the end, so nothing is done."
     row = report.row(report.failed[0])
-    return _ended(f"{_CAUSES[row.code]}: expected {row.expected}, received {row.received}")
+    expected, received = sides_in_sentence(row)
+    return _ended(f"{_CAUSES[row.code]}: expected {expected}, received {received}")
 
 
 def logout_remedy(report: Report) -> str:
@@ -58,7 +56,7 @@ def logout_remedy(report: Report) -> str:
 
 
 def remedy_of(row: Row) -> str:
-    return _BY_CODE[row.code].remedy
+    return TEXTS[row.code][1]
 
 
 def _ended(sentence: str) -> str:

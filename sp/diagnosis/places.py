@@ -1,7 +1,4 @@
-"""Where in a message a finding points to.
-
-Owns which element each check looks at. Never judges one.
-"""
+"""The elements of a message that a finding is about."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from lxml import etree
 from sp.saml import names
 from sp.saml.report import Outcome, Report, Row
 from sp.saml.response import assertions
+from sp.saml.values import texts_in
 from sp.saml.xml import child
 
 Element: TypeAlias = etree._Element  # noqa: SLF001  (lxml has no public name for it)
@@ -29,7 +27,7 @@ def places_of(report: Report, root: Element) -> Places:
     for row in report.rows:
         if row.outcome not in _POINTED_TO:
             continue
-        for element in _meant(row, _FINDERS.get(row.code, _nowhere)(root)):
+        for element in _meant(row, FINDERS[row.code](root)):
             places[element] = (*places.get(element, ()), row.code)
     return places
 
@@ -37,7 +35,8 @@ def places_of(report: Report, root: Element) -> Places:
 def _meant(row: Row, found: Elements) -> list[Element]:
     """Of several algorithms the ones that the finding names; otherwise all that were found."""
     elements = [element for element in found if element is not None]
-    return [element for element in elements if element.get("Algorithm", "\0") in row.received] or elements
+    named = texts_in((row.received,))
+    return [element for element in elements if element.get("Algorithm") in named] or elements
 
 
 def assertion_of(root: Element) -> Element | None:
@@ -109,7 +108,11 @@ def _comments(root: Element) -> Elements:
 _CONFIRMATION = (names.SUBJECT, names.SUBJECT_CONFIRMATION)
 _DATA = (*_CONFIRMATION, names.SUBJECT_CONFIRMATION_DATA)
 
-_FINDERS: Mapping[str, Finder] = {
+# What is about the message as a whole, or is found before there is a tree.
+NOWHERE = ("form", "size", "base64", "encoding", "no_dtd", "well_formed", "limits", "unique_ids", "schema")
+
+FINDERS: Mapping[str, Finder] = {
+    **dict.fromkeys(NOWHERE, _nowhere),
     "no_comments": _comments,
     "root": _root,
     "status": _in_response(names.STATUS),

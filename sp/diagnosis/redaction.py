@@ -15,11 +15,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
+from sp.diagnosis.pseudonyms import Kind, Pseudonyms
+from sp.diagnosis.public_names import NAMESPACES, public_names
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.errors import CertificateError
-from sp.saml.pseudonyms import Kind, Pseudonyms
-from sp.saml.public_names import NAMESPACES, public_names
 from sp.saml.times import written
 from sp.saml.xml import parse, text_of
 

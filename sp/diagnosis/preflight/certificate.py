@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from cryptography.x509 import KeyUsage
 
+from sp.diagnosis.preflight.connection import Connection, parts_of, stays_near
+from sp.diagnosis.preflight.finding import Finding, failed, passed, skipped, warning
 from sp.saml.certificates import IdpCertificate, key_usage, named_hosts
-from sp.saml.preflight.connection import Connection, parts_of, stays_near
-from sp.saml.report import Finding, Outcome, failed, passed, skipped, warning
+from sp.saml.report import Outcome
 
 # The more urgent, the plainer; whole days.
 _EXPIRING = (

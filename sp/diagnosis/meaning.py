@@ -16,10 +16,10 @@ from itertools import islice
 
 from lxml import etree
 
+from sp.diagnosis.explanations import span
 from sp.saml import names
 from sp.saml.certificates import IdpCertificate, stored_certificate
 from sp.saml.errors import CertificateError
-from sp.saml.explain import span
 from sp.saml.identity import Attributes, read_name_id
 from sp.saml.messages import AccountTrust, AttributeNames, Expectations
 from sp.saml.report import Report

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from sp.saml.preflight.connection import Connection, is_ours, parts_of, same_address, stays_near
-from sp.saml.remedies import GENERAL, Traces, is_sign_in_url, name_of, recognized
-from sp.saml.report import Finding, failed, passed, quoted, skipped, warning
+from sp.diagnosis.preflight.connection import Connection, is_ours, parts_of, same_address, stays_near
+from sp.diagnosis.preflight.finding import Finding, failed, passed, quoted, skipped, warning
+from sp.diagnosis.remedies import GENERAL, Traces, is_sign_in_url, name_of, recognized
 
 _ENTITY_ID = "the identity provider's entity ID"
 _SIGN_IN = "the address where the identity provider signs people in"

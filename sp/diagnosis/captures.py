@@ -11,10 +11,12 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sp.diagnosis.capture_readers import MESSAGE_FIELDS, Read, Sent, read_capture
+from sp.diagnosis.recognition import KINDS, clause_about
+from sp.diagnosis.sides import TEMPLATES
 from sp.saml.bindings import Transport, base64_problem, form_problem, values
-from sp.saml.capture_readers import MESSAGE_FIELDS, Read, Sent, read_capture
 from sp.saml.messages import Limits, Opened, PostedForm
-from sp.saml.recognition import KINDS, recognize
+from sp.saml.recognition import recognize
 from sp.saml.unwrapping import looks_like_xml, unwrap
 from sp.saml.validation import DEFAULT_LIMITS, open_form, open_message
 
@@ -44,7 +46,7 @@ _BY_GET = "a message in the address of a GET request"
 
 @dataclass(frozen=True, slots=True)
 class CapturedMessage:
-    """One message. `kind` is one of `sp.saml.recognition.KINDS` or UNKNOWN, `where` the place in the capture.
+    """One message. `kind` is one of `sp.diagnosis.recognition.KINDS` or UNKNOWN, `where` the place in the capture.
 
     `source` is what is judged: the form that was posted, the XML that stood in the capture, or a text that turns into
     XML by being lenient only. `note` is one or more sentences, or "".
@@ -153,7 +155,7 @@ def _refused(form: PostedForm, limits: Limits, layers: tuple[str, ...]) -> Itera
     if form.method == "GET":
         yield _BY_GET
     elif Transport(form, limits).decoded is None:
-        yield base64_problem(Transport(form, limits))
+        yield TEMPLATES[base64_problem(Transport(form, limits))].received
     elif layers.count("base64") > 1:
         yield "it is base64-encoded twice"
     if {"gzip", "deflate"} & set(layers):
@@ -187,5 +189,5 @@ def _fault(read: Read, data: bytes) -> str:
     if read.kind in _FAULTS:
         return _FAULTS[read.kind].format("1 request" if read.requests == 1 else f"{read.requests:,} requests")
     text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").strip()
-    sentence = recognize(data).sentence or recognize(text).sentence
+    sentence = clause_about(recognize(data)) or clause_about(recognize(text))
     return f"{_NOTHING}: {sentence}." if sentence else f"{_NOTHING}. {_GIVE}"

@@ -1,23 +1,29 @@
-"""A report in one sentence, and what to change.
-
-Owns the choice of the cause that is named, and the sentences. Never adds a fact that the report does not hold.
-"""
+"""A report in one sentence, and what to change."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
+from sp.diagnosis.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
+from sp.diagnosis.sides import in_words, sides_in_sentence
 from sp.saml.checks import BY_CODE
-from sp.saml.checks.assertion import QUALIFIED_FOR
-from sp.saml.checks.holder import NOT_HANDED_OUT
-from sp.saml.enveloped import RETIRED
 from sp.saml.identity import username_key
-from sp.saml.remedies import GENERAL, is_sign_in_url, remedy_for, status_in
+from sp.saml.problems import (
+    AddressProblem,
+    AssertionIssuerProblem,
+    AudienceProblem,
+    IssuerProblem,
+    Problem,
+    ReplayProblem,
+    SignaturePresentProblem,
+    SigningKeyProblem,
+    SubjectProblem,
+    UserLinkProblem,
+)
 from sp.saml.report import Outcome, Report, Row
-from sp.saml.times import instant
+from sp.saml.values import Fingerprint, Instant, Several, Status, Uri, Value
 
 
 def message(report: Report) -> str:
@@ -27,11 +33,17 @@ def message(report: Report) -> str:
     row = cause(report)
     if row is None:
         return "Nothing was checked to the end, so nothing is granted."
-    return _ended(_SENTENCES.get(row.code, _general)(row, report))
+    return sentence(row)
+
+
+def sentence(row: Row) -> str:
+    """A failed row in one sentence."""
+    by_problem = None if row.problem is None else _BY_PROBLEM.get(row.problem)
+    return _ended((by_problem or _BY_CODE.get(row.code, _general))(row))
 
 
 def remedy(report: Report, provider: str = GENERAL) -> str:
-    """What to change so that the first cause goes away, in the words of a provider of `sp.saml.remedies`.
+    """What to change so that the first cause goes away, in the words of a provider of `sp.diagnosis.remedies`.
 
     '' when nothing failed.
     """
@@ -49,7 +61,7 @@ def cause(report: Report) -> Row | None:
     if not failed:
         return None
     first = failed[0]
-    if first.code == "subject" and first.expected.startswith(QUALIFIED_FOR):
+    if first.problem is SubjectProblem.SP_NAME_QUALIFIER:
         return next((row for row in failed if row.code == "audience" and row.received == first.received), first)
     return first
 
@@ -90,64 +102,44 @@ _CAUSES = {
 }
 
 
-def _general(row: Row, _report: Report) -> str:
+def _general(row: Row) -> str:
     return _both_sides(_CAUSES.get(row.code, BY_CODE[row.code].title), row)
 
 
 def _both_sides(cause: str, row: Row) -> str:
-    return f"{cause}: expected {row.expected}, received {row.received}"
+    expected, received = sides_in_sentence(row)
+    return f"{cause}: expected {expected}, received {received}"
 
 
-def _user_link(row: Row, _report: Report) -> str:
-    """The real service's sentence, or our own whole one, and what to look for."""
-    name = row.expected.removeprefix("a user ")
-    if row.received.startswith("The SAML user does not link"):
-        return f"{row.received} The NameID is {_in_quotes(name)}, and no user profile of the account has that value."
-    if row.received.startswith("No unique user found"):
-        return f"{row.received} Several user profiles have that value as Federation ID."
-    if row.received.startswith("Within the last hour"):
-        return row.received
-    return (
-        f"{row.received} A username is unique across all companies, and where several share this service, "
-        "a company creates usernames in its own domains only."
-    )
+def _after(cause: str) -> Callable[[Row], str]:
+    return lambda row: _both_sides(cause, row)
 
 
-def _replay(row: Row, report: Report) -> str:
-    if row.expected == NOT_HANDED_OUT:
-        return f"The message was handed out before it was delivered, so it cannot be used: {row.received}"
-    return _general(row, report)
+def _plain(template: str) -> Callable[[Row], str]:
+    return lambda row: template.format_map(sides_in_sentence(row)._asdict())
 
 
-def _plain(template: str) -> Callable[[Row, Report], str]:
-    def sentence(row: Row, _report: Report) -> str:
-        return template.format(expected=row.expected, received=row.received)
+def _nobody_linked(row: Row) -> str:
+    """The real service's sentence, and what to look for."""
+    name = "" if row.received is None else in_words(row.received, quotes_all=True)
+    found = sides_in_sentence(row).received
+    return f"{found} The NameID is {name}, and no user profile of the account has that value."
 
-    return sentence
 
-
-def _status(row: Row, _report: Report) -> str:
-    known = status_in(row.received)
+def _status(row: Row) -> str:
+    known = status_in(row.received) if isinstance(row.received, Status) else None
     because = f", because {known.means} ({known.code})" if known is not None else ""
-    return f"The identity provider did not sign the user in{because}: {row.received}"
+    return f"The identity provider did not sign the user in{because}: {sides_in_sentence(row).received}"
 
 
-def _signature_present(row: Row, _report: Report) -> str:
-    received = f"one {row.received} only" if row.received.startswith("of ") else row.received
-    return f"A signature is missing: expected {row.expected}, received {received}"
-
-
-def _signing_key(row: Row, _report: Report) -> str:
-    if row.received.endswith("configured"):
-        return f"The signature cannot be checked, because {row.received}: expected {row.expected}"
-    if row.received.startswith(RETIRED):
-        return _both_sides("The signature was made with a certificate that this account has retired", row)
-    subject = row.received.rpartition(", SHA-256 ")[0]
+def _another_key(row: Row) -> str:
     renewed = (
         "; the name is the same and the key another, as after a change of certificates, or when it is the certificate "
         "of another application"
     )
-    same_name = bool(subject) and f"{subject}, SHA-256 " in row.expected
+    trusted = row.expected.value if isinstance(row.expected, Several) else ()
+    subjects = {one.subject for one in trusted if isinstance(one, Fingerprint)}
+    same_name = isinstance(row.received, Fingerprint) and row.received.subject in subjects - {""}
     return _both_sides("The signature was not made with a certificate of the account", row) + renewed * same_name
 
 
@@ -162,55 +154,60 @@ _OWNERS = {
 }
 
 
-def _value(row: Row, report: Report) -> str:
+def _absent(row: Row) -> str:
+    expected, received = sides_in_sentence(row)
+    if row.expected is None:
+        return _not_as_it_must_be(row)
+    return f"There is {received}, and {_OWNERS[row.code][1]} is {expected}"
+
+
+def _not_as_it_must_be(row: Row) -> str:
+    return _both_sides(f"{_OWNERS[row.code][0]} is not as it must be", row)
+
+
+def _different(row: Row) -> str:
     name, owner = _OWNERS[row.code]
-    if not _is_value(row.expected):
-        return _unknown_value(name, row)
-    if _LIST in row.received:
-        return f'{name}s are {row.received}, and none is {owner}, "{row.expected}"{_closest(row)}'
-    if not _is_value(row.received):
-        return f'There is {row.received}, and {owner} is "{row.expected}"'
-    said = f'{name} is {_in_quotes(row.received)}, but {owner} is "{row.expected}"'
-    return said + (_mistaken(row, report) or _closest(row) or _no_issuer(row))
+    expected, received = sides_in_sentence(row)
+    if row.expected is None:
+        return f"{name} is {received}, which is not {expected}"
+    if isinstance(row.received, Several):
+        return f"{name}s are {received}, and none is {owner}, {expected}{_closest(row)}"
+    return f"{name} is {received}, but {owner} is {expected}{_mistaken(row) or _closest(row) or _no_issuer(row)}"
+
+
+def _mistaken(row: Row) -> str:
+    """Whose value came instead: the entity ID as recipient, the ACS URL as audience."""
+    found = _MISTAKEN.get(row.problem) if row.problem is not None else None
+    return f"; {sides_in_sentence(row).received} is this service's {found}" if found else ""
+
+
+_MISTAKEN: Mapping[Problem, str] = {AddressProblem.ENTITY_ID: "entity ID", AudienceProblem.ACS_URL: "ACS URL"}
 
 
 def _no_issuer(row: Row) -> str:
     """What was entered as "Issuer URL" instead, where that shows: an address, of metadata or to sign in at."""
     if row.code != "issuer":
         return ""
-    if "metadata" in row.expected.lower() and "metadata" not in row.received.lower():
+    expected, received = _address(row.expected), _address(row.received)
+    if "metadata" in expected.lower() and "metadata" not in received.lower():
         return '; that "Issuer URL" looks like the address of metadata, in which the issuer is called entityID'
-    return '; that "Issuer URL" looks like a "Sign In URL"' if is_sign_in_url(row.expected) else ""
+    return '; that "Issuer URL" looks like a "Sign In URL"' if is_sign_in_url(expected) else ""
 
 
-def _unknown_value(name: str, row: Row) -> str:
-    if _is_value(row.received):
-        return f"{name} is {_in_quotes(row.received)}, which is not {row.expected}"
-    return _both_sides(f"{name} is not as it must be", row)
-
-
-_LIST = ", "
-
-
-def _is_value(text: str) -> bool:
-    """Whether a finding's side is a value rather than a phrase: a URI has no spaces, and one with any is quoted."""
-    return " " not in text or text.startswith('"')
-
-
-def _in_quotes(text: str) -> str:
-    return text if text.startswith('"') else f'"{text}"'
+def _address(value: Value | None) -> str:
+    return value.value if isinstance(value, Uri) else ""
 
 
 def _closest(row: Row) -> str:
     """ "; they differ only in …" for the received value that is nearly the expected one, or ''."""
-    differences = (difference(row.expected, value) for value in row.received.split(_LIST))
+    received = row.received.value if isinstance(row.received, Several) else (row.received,)
+    differences = (difference(_address(row.expected), _address(value)) for value in received)
     found = next(filter(None, differences), "")
     return f"; they differ only in {found}" if found else ""
 
 
 def difference(expected: str, received: str) -> str:
     """What alone two addresses differ in, as a phrase; '' when they differ in more, or in something else."""
-    received = received.removeprefix('"').removesuffix('"')
     if expected == received:
         return ""
     for phrase, simplified in (
@@ -243,25 +240,6 @@ _PLACES: tuple[tuple[str, Callable[[SplitResult], object]], ...] = (
     ("the port", lambda url: None if url.port == _DEFAULT_PORTS.get(url.scheme) else url.port),
 )
 
-_SERVICE_VALUES = {"recipient": "ACS URL", "destination": "ACS URL", "audience": "entity ID"}
-
-
-def _mistaken(row: Row, report: Report) -> str:
-    """Whose value came instead: the entity ID as recipient, the ACS URL as audience."""
-    own = _SERVICE_VALUES.get(row.code)
-    for code, name in _SERVICE_VALUES.items():
-        if name != own and row.received == _known_value(report, code):
-            return f'; "{row.received}" is this service\'s {name}'
-    return ""
-
-
-def _known_value(report: Report, code: str) -> str:
-    """This service's value as another row of the report tells it: what it expected, or what passed."""
-    row = next((row for row in report.rows if row.code == code), None)
-    if row is None or row.outcome not in {Outcome.PASSED, Outcome.FAILED}:
-        return ""
-    return row.expected or row.received
-
 
 # Times: how far off.
 
@@ -274,21 +252,22 @@ _MOMENTS = {
     "authn_statement": "The user signed in at the identity provider at",
     "session_expiry": "The session at the identity provider lasted until",
 }
-_NOW = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _ISSUED = ("response_issue_instant", "assertion_issue_instant")
 
 
-def _moment(row: Row, report: Report) -> str:
-    now, received = _now(row), instant(row.received)
-    if now is None or received is None:
-        return _general(row, report)
-    return f"{_MOMENTS[row.code]} {row.received}, which must be {row.expected}: {_how_far(row.code, received - now)}"
+def _moment(row: Row) -> str:
+    now = _now(row)
+    if now is None or not isinstance(row.received, Instant):
+        return _general(row)
+    expected, received = sides_in_sentence(row)
+    far = _how_far(row.code, row.received.value - now)
+    return f"{_MOMENTS[row.code]} {received}, which must be {expected}: {far}"
 
 
 def _now(row: Row) -> datetime | None:
-    """The time at which the row was judged, as the expected side tells it."""
-    found = _NOW.findall(row.expected)
-    return instant(found[-1]) if found and row.expected.endswith(found[-1]) else None
+    """The time at which the row was evaluated, alone or after the age that was allowed."""
+    found = row.expected.value[-1] if isinstance(row.expected, Several) else row.expected
+    return found.value if isinstance(found, Instant) else None
 
 
 def _how_far(code: str, ahead: timedelta) -> str:
@@ -319,7 +298,39 @@ def span(length: timedelta) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-_SENTENCES: dict[str, Callable[[Row, Report], str]] = {
+# The sentence of a problem comes before that of its check.
+
+_BY_PROBLEM: Mapping[Problem, Callable[[Row], str]] = {
+    AudienceProblem.NO_RESTRICTION: _absent,
+    AudienceProblem.NO_AUDIENCE: _absent,
+    AddressProblem.MISSING: _absent,
+    IssuerProblem.MISSING: _absent,
+    IssuerProblem.OWN: _not_as_it_must_be,
+    AssertionIssuerProblem.NOT_IN_RESPONSE: _not_as_it_must_be,
+    AssertionIssuerProblem.RESPONSE_DIFFERS: _not_as_it_must_be,
+    AssertionIssuerProblem.QUALIFIER: _not_as_it_must_be,
+    AssertionIssuerProblem.FORMAT: _not_as_it_must_be,
+    SignaturePresentProblem.PART_MISSING: _plain(
+        "A signature is missing: expected {expected}, received one {received} only"
+    ),
+    SigningKeyProblem.NONE_CONFIGURED: _plain(
+        "The signature cannot be checked, because {received}: expected {expected}"
+    ),
+    SigningKeyProblem.ONLY_WEAK: _plain("The signature cannot be checked, because {received}: expected {expected}"),
+    SigningKeyProblem.RETIRED: _after("The signature was made with a certificate that this account has retired"),
+    ReplayProblem.HANDED_OUT: _plain(
+        "The message was handed out before it was delivered, so it cannot be used: {received}"
+    ),
+    UserLinkProblem.NONE: _nobody_linked,
+    UserLinkProblem.MANY: _plain("{received} Several user profiles have that value as Federation ID."),
+    UserLinkProblem.UNAVAILABLE: _plain(
+        "{received} A username is unique across all companies, and where several share this service, "
+        "a company creates usernames in its own domains only."
+    ),
+    UserLinkProblem.FULL: _plain("{received}"),
+}
+
+_BY_CODE: Mapping[str, Callable[[Row], str]] = {
     "base64": _plain("The SAMLResponse field is not in {expected}: received {received}"),
     "encoding": _plain("The message is not in {expected}: received {received}"),
     "no_dtd": _plain("The message must have {expected}, and it has {received}"),
@@ -331,12 +342,10 @@ _SENTENCES: dict[str, Callable[[Row, Report], str]] = {
     "response_version": _plain("The Response says that it is of version {received}, which must be {expected}"),
     "assertion_version": _plain("The assertion says that it is of version {received}, which must be {expected}"),
     "user_active": _plain("The user is {received}, and must be {expected} to sign in"),
-    "replay": _replay,
-    "user_link": _user_link,
     "status": _status,
     "sso_enabled": _plain("The account takes no SAML sign-ins: expected {expected}, but {received}"),
-    "signature_present": _signature_present,
-    "signing_key": _signing_key,
-    **dict.fromkeys(_OWNERS, _value),
+    "signature_present": _after("A signature is missing"),
+    "signing_key": _another_key,
+    **dict.fromkeys(_OWNERS, _different),
     **dict.fromkeys(_MOMENTS, _moment),
 }

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from statistics import median
 
-from sp.saml.explain import span
-from sp.saml.preflight.connection import Connection, parts_of, stays_near
-from sp.saml.report import Finding, failed, passed, skipped, warning
+from sp.diagnosis.explanations import span
+from sp.diagnosis.preflight.connection import Connection, parts_of, stays_near
+from sp.diagnosis.preflight.finding import Finding, failed, passed, skipped, warning
 
 _NOTICED = timedelta(seconds=30)
 _BROWSER_NOTICED = timedelta(seconds=60)

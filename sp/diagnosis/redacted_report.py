@@ -1,8 +1,4 @@
-"""A report in which every value has become its pseudonym.
-
-Owns finding values in the sentences of a report, where they stand shortened, escaped and in any case. Never looks at a
-sentence's meaning, and leaves a side of a row out sooner than a value in it.
-"""
+"""A report in which every value has become its pseudonym. Leaves a whole text out sooner than a value in it."""
 
 from __future__ import annotations
 
@@ -12,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from urllib.parse import quote
 
+from sp.diagnosis.catalogue import TEXTS
+from sp.diagnosis.pseudonyms import Kind, Pseudonyms
+from sp.diagnosis.public_names import public_names
+from sp.diagnosis.recognition import KINDS
 from sp.saml.checks import CHECKS
-from sp.saml.pseudonyms import Kind, Pseudonyms
-from sp.saml.public_names import public_names
-from sp.saml.recognition import KINDS
 from sp.saml.report import Report, Row, shown
+from sp.saml.values import texts_in, with_texts
 
 LEFT_OUT = "(left out)"
 _CUT = re.compile(r"^(.*?) … (.*) (\(\d+ characters\))$", re.DOTALL)
@@ -39,18 +37,24 @@ _READ_WORD_BY_WORD = ("form", "base64", "encoding", "no_dtd", "well_formed")
 
 def redacted_report(report: Report, pseudonyms: Pseudonyms) -> Report:
     """Every row with the values replaced that `pseudonyms` has given one to, and what else looks like a value."""
-    sides = [side for row in report.rows for side in (row.expected, row.received)]
-    texts = Texts(pseudonyms, "\n".join(sides))
+    found = texts_in(value for row in report.rows for value in (row.expected, row.received))
+    places = [row.place for row in report.rows if row.place]
+    texts = Texts(pseudonyms, "\n".join((*found, *places)))
     return Report(tuple(_row(row, texts) for row in report.rows))
 
 
 def _row(row: Row, texts: Texts) -> Row:
-    known = known_words if row.code in _READ_WORD_BY_WORD else _as_it_is
-    return row._replace(expected=texts.redacted(row.expected), received=known(texts.redacted(row.received)))
+    known = row.code in _READ_WORD_BY_WORD
 
+    def received(text: str) -> str:
+        redacted = texts.redacted(text)
+        return known_words(redacted) if known else redacted
 
-def _as_it_is(text: str) -> str:
-    return text
+    return row._replace(
+        expected=None if row.expected is None else with_texts(row.expected, texts.redacted),
+        received=None if row.received is None else with_texts(row.received, received),
+        place=texts.redacted(row.place),
+    )
 
 
 def known_words(text: str) -> str:
@@ -71,7 +75,7 @@ def _is_known(word: str) -> bool:
 @cache
 def own_words() -> frozenset[str]:
     """The words of our own sentences: what consists of one of them says nothing about anybody."""
-    texts = [text for check in CHECKS for text in (check.title, check.why, check.remedy)]
+    texts = [text for check in CHECKS for text in (check.title, *TEXTS[check.code])]
     texts += [text for kind in KINDS.values() for text in kind]
     return frozenset(word.lower() for text in texts for word in _WORD.findall(text))
 
@@ -82,7 +86,7 @@ class Texts:
     def __init__(self, pseudonyms: Pseudonyms, among: str) -> None:
         self._pseudonyms = pseudonyms
         given = dict(pseudonyms.given)
-        self._whole = {shown(value): found for value, (found, _) in given.items()}
+        self._whole = {form: found for value, (found, _) in given.items() for form in (shown(value), value)}
         self._raw = {form: value for value in given for form in _forms_of(value)}
         folded = among.casefold()  # wider than the rule for usernames: what only looks alike is left out too
         self._values = sorted(

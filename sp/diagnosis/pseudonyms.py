@@ -1,6 +1,6 @@
 """Pseudonyms: the same one for the same value, and of the same shape.
 
-Owns what stands for what. Never keeps a value that it was not shown to be public (see `sp.saml.public_names`).
+Owns what stands for what. Never keeps a value that it was not shown to be public (see `sp.diagnosis.public_names`).
 
 What a verdict may turn on survives: white space and slashes at the ends, upper and lower case, characters that cannot
 be seen, the parts of a URL and of an address, and whether a value is longer than a bound.
@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from sp.diagnosis.public_names import PublicNames, public_names
 from sp.saml.identity import username_key
-from sp.saml.public_names import PublicNames, public_names
 
 
 class Kind(StrEnum):
