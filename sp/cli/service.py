@@ -62,13 +62,13 @@ def serve(
     settings = settled(**chosen)
     configure_logging(settings, for_good=True)
     require_usable(settings)
-    listening = _listen(settings, "--port {port} or VIRTUAL_OFFICE_PORT={port}")
-    if settings.port == 0:
-        settings = settled(**chosen | {"port": sockets.port_of(listening)})
-    if settings.workers == 1:
-        _run(settings, listening, demo=None)
-    else:
-        _run_workers(settings, listening)
+    with _listening(settings, "--port {port} or VIRTUAL_OFFICE_PORT={port}") as listening:
+        if settings.port == 0:
+            settings = settled(**chosen | {"port": sockets.port_of(listening)})
+        if settings.workers == 1:
+            _run(settings, listening, demo=None)
+        else:
+            _run_workers(settings, listening)
 
 
 def demo(
@@ -88,11 +88,11 @@ def demo(
         _connect(settings)
         return
     require_usable(settings)
-    listening = _listen(settings, "VIRTUAL_OFFICE_PORT={port}")
-    if settings.port == 0:
-        settings = chosen_settings(data_dir=data_dir, port=sockets.port_of(listening))
-    _check_demo_port(settings)
-    _run(settings, listening, demo="connected" if connected else "empty")
+    with _listening(settings, "VIRTUAL_OFFICE_PORT={port}") as listening:
+        if settings.port == 0:
+            settings = chosen_settings(data_dir=data_dir, port=sockets.port_of(listening))
+        _check_demo_port(settings)
+        _run(settings, listening, demo="connected" if connected else "empty")
 
 
 def _connect(settings: Settings) -> None:
@@ -154,8 +154,17 @@ def _run_workers(settings: Settings, listening: list[socket.socket]) -> None:
             stop(str(error))
 
 
+@contextmanager
+def _listening(settings: Settings, how_to_choose: str) -> Iterator[list[socket.socket]]:
+    """The sockets of the service, closed at the end. `how_to_choose` says how to choose another `{port}`."""
+    with ExitStack() as opened:
+        listening = _listen(settings, how_to_choose)
+        for one in listening:
+            opened.enter_context(one)
+        yield listening
+
+
 def _listen(settings: Settings, how_to_choose: str) -> list[socket.socket]:
-    """The sockets of the service, or the end of the command. `how_to_choose` says it of a `{port}`."""
     try:
         return sockets.listen(settings.host, settings.port)
     except sockets.PortError as error:
