@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select
@@ -106,9 +106,3 @@ def _users_besides() -> Select[tuple[str, str, int]]:
         )
         .order_by(column(User.id))
     )
-
-
-def companies_of_shared_realm(session: Session) -> Sequence[Company]:
-    """At most two: one, or several."""
-    query = select(Company).join(Realm, column(Realm.id) == Company.realm_id)
-    return session.execute(query.where(column(Realm.name) == SHARED_REALM).limit(2)).scalars().all()
